@@ -1,0 +1,62 @@
+// The seam between trees and everything above: a mounted tree and a file system inside an image look alike from here on.
+
+import type { ByteSource } from '../bytes/byte-source.ts';
+import type { BytePath, EntryType, Fault, Stat } from '../model.ts';
+
+/** A name that leads to an inode. */
+export interface Entry {
+  readonly path: BytePath;
+  readonly stat: Stat;
+  /** The type that the directory's own record states; null where the platform does not tell. */
+  readonly direntType: EntryType | null;
+}
+
+/** A name that is listed, and whose inode could not be had. */
+export interface LostEntry {
+  readonly path: BytePath;
+  readonly stat: null;
+  readonly direntType: EntryType | null;
+  readonly fault: Fault;
+}
+
+/** What listing a directory gave. Both may be filled: what could be read, and what stopped the rest. */
+export interface Listing {
+  /** Without "." and "..", in the order of their name's bytes. */
+  readonly entries: readonly (Entry | LostEntry)[];
+  /** Null when the directory was read whole. */
+  readonly fault: Fault | null;
+}
+
+/** A run of a file's blocks on the volume. Bytes. */
+export interface Extent {
+  readonly logical: number;
+  readonly physical: number;
+  readonly length: number;
+  /** Allocated, never written: reads as zeros. */
+  readonly unwritten: boolean;
+}
+
+/** An opened file: its bytes, and the inode as it is at this moment (to notice a change while reading). */
+export interface OpenFile extends ByteSource {
+  stat(): Stat;
+  close(): void;
+}
+
+/** Every implementation passes test/filesystems/filesystem-contract.ts. Read-only, synchronous. */
+export interface Filesystem {
+  /** `ext4`, `xfs`, or for a mounted tree `host`. */
+  readonly kind: string;
+  readonly root: Entry;
+  /** Never throws for damage or refusal: those are the listing's `fault`. */
+  list(directory: Entry): Listing;
+  /**
+   * Opens a regular file. Throws ReadError (with the system's code: EIO, EACCES, ENOENT, ESTALE when the path now leads to
+   * another inode), DamageError, UnsupportedError.
+   */
+  open(file: Entry): OpenFile;
+  /** A symlink's target bytes. Throws like open. */
+  readLink(symlink: Entry): BytePath;
+  /** Where the file's bytes lie, ascending by `logical`; absent where the platform cannot tell. */
+  extents?(file: Entry): Iterable<Extent>;
+  close(): void;
+}

@@ -1,0 +1,89 @@
+// A report as the program holds it: byte paths and nanoseconds. schema.ts says how it looks on the wire; the renderers
+// beside this file are pure functions of it. Findings may be many: they are iterated, never held.
+
+import type { Finding, Nanoseconds, ReferenceInfo, ScanError, Skipped, Verdict, Window } from '../model.ts';
+
+export interface Report {
+  readonly tool: { readonly name: 'lostwrite'; readonly version: string };
+  readonly run: {
+    readonly id: string;
+    readonly startedAtNs: Nanoseconds;
+    readonly finishedAtNs: Nanoseconds;
+    readonly complete: boolean;
+  };
+  readonly target: ReportTarget;
+  readonly window: Window | null;
+  readonly references: readonly (ReferenceInfo & { readonly files: number })[];
+  readonly summary: ReportSummary;
+  readonly coverage: ReportCoverage;
+  /** Sorted by volume, then path key. May be called again. */
+  findings(): Iterable<Finding>;
+  readonly blocks: readonly ReportBlock[];
+  readonly orphans: readonly ReportOrphan[];
+  readonly errors: readonly ScanError[];
+}
+
+export interface ReportTarget {
+  readonly kind: 'directory' | 'image';
+  readonly name: string;
+  readonly path: string;
+  /** `raw`, `qcow2`, ...; null for a directory. */
+  readonly container: string | null;
+  readonly volumes: readonly ReportVolume[];
+}
+
+export interface ReportVolume {
+  readonly index: number;
+  readonly filesystem: string;
+  readonly uuid: string | null;
+  readonly label: string;
+  /** Bytes within the container; null for a mounted tree. */
+  readonly offset: number | null;
+  readonly size: number | null;
+  /** `clean`, `dirty`, `errors`; `mounted` for a mounted tree. */
+  readonly state: string;
+  readonly replayed: boolean;
+  readonly repairedAtNs: Nanoseconds | null;
+  /** Copied or read while it was written to. */
+  readonly hot: boolean;
+  readonly log: { readonly fromNs: Nanoseconds | null; readonly toNs: Nanoseconds | null; readonly holes: number } | null;
+  readonly gates: readonly string[];
+}
+
+export interface ReportSummary {
+  readonly files: number;
+  readonly directories: number;
+  readonly bytesRead: number;
+  readonly durationMs: number;
+  /** Paths that at least one reference vouched for. */
+  readonly vouched: number;
+  readonly atRisk: number;
+  /** A finding that `--fail-on` lists was made. */
+  readonly hasFindings: boolean;
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+}
+
+export interface ReportCoverage {
+  /** Reference id -> paths that it vouched for. */
+  readonly byReference: ReadonlyMap<string, number>;
+  readonly unvouched: number;
+  readonly skipped: readonly Skipped[];
+}
+
+export interface ReportBlock {
+  readonly volume: number;
+  readonly block: number;
+  readonly role: string;
+  readonly rule: string;
+  readonly confidence: string;
+  readonly entries: number;
+}
+
+export interface ReportOrphan {
+  readonly volume: number;
+  readonly inode: bigint;
+  readonly generation: number | null;
+  readonly sizeBytes: number;
+  readonly digest: string | null;
+  readonly candidates: readonly string[];
+}

@@ -1,0 +1,71 @@
+// What a scan or a baseline is asked to do: validated, no argv left in it. The command line fills these in.
+
+import type { Confidence, Nanoseconds, TargetSpec, Verdict, Window } from '../model.ts';
+import type { Report } from '../report/report.ts';
+
+export interface StoreOption {
+  /** Host path of the store, or null for one in memory (nothing is kept, nothing resumes). */
+  readonly path: string | null;
+}
+
+export interface ScanOptions {
+  readonly target: TargetSpec;
+  readonly window: Window | null;
+  readonly store: StoreOption;
+  /** Name of the baseline series to compare with; null: none. */
+  readonly baseline: string | null;
+  /** `KIND:PATH` as given, already split. */
+  readonly references: readonly { readonly kind: string; readonly path: string }[];
+  /** Globs over the path within the target, as typed. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Names of scanners to run; null: all. */
+  readonly scanners: readonly string[] | null;
+  readonly metadataOnly: boolean;
+  readonly crossMounts: boolean;
+  /** Worker threads. */
+  readonly jobs: number;
+  readonly resume: 'auto' | 'never';
+  readonly failOn: readonly FailOn[];
+}
+
+export interface FailOn {
+  readonly verdict: Verdict;
+  readonly confidence: Confidence;
+}
+
+export interface BaselineOptions {
+  readonly target: TargetSpec;
+  readonly store: StoreOption;
+  readonly name: string;
+  /** The time that the captured state stands for; null: now. */
+  readonly atNs: Nanoseconds | null;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly crossMounts: boolean;
+  readonly jobs: number;
+}
+
+export interface Progress {
+  readonly phase: 'listing' | 'reading' | 'judging';
+  readonly entries: number;
+  readonly filesDone: number;
+  readonly filesTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface RunHooks {
+  /** Called now and then from the main thread. */
+  readonly onProgress: (progress: Progress) => void;
+  /** One line for a person: a warning, a resumed run. */
+  readonly onNotice: (line: string) => void;
+  /** Aborted by Ctrl-C: the run ends soon with what it has. */
+  readonly signal: AbortSignal;
+}
+
+export interface ScanOutcome {
+  readonly report: Report;
+  /** Gives back the store; findings cannot be iterated after it. `keep` leaves the run's records for a resumption. */
+  close(keep: boolean): void;
+}

@@ -1,0 +1,43 @@
+// The order that walks, stores and references share: a path's bytes with "/" as 0x00, so that a directory's subtree
+// follows it at once ("a", "a/x", "a-b"), as a depth-first walk with sorted names meets it.
+
+import type { BytePath } from '../model.ts';
+
+/** "/" -> "", "/a/b" -> "a\0b": one character a byte; compare with `<`. */
+export function pathKey(path: BytePath): string {
+  return path.slice(1).replaceAll('/', '\0');
+}
+
+/** The inverse of pathKey. */
+export function pathOfKey(key: string): BytePath {
+  return `/${key.replaceAll('\0', '/')}`;
+}
+
+/** <0, 0 or >0: tree order of two paths. */
+export function comparePaths(left: BytePath, right: BytePath): number {
+  if (left === right) return 0;
+  return pathKey(left) < pathKey(right) ? -1 : 1;
+}
+
+/** "/a/b" -> "/a", "/a" -> "/", "/" -> null. */
+export function parentPath(path: BytePath): BytePath | null {
+  if (path === '/') return null;
+  const slash = path.lastIndexOf('/');
+  return slash === 0 ? '/' : path.slice(0, slash);
+}
+
+/** The last component; "" for the root. */
+export function baseName(path: BytePath): BytePath {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Joins a directory and a name. */
+export function childPath(directory: BytePath, name: BytePath): BytePath {
+  return directory === '/' ? `/${name}` : `${directory}/${name}`;
+}
+
+/** Whether `path` lies below `directory` (not the directory itself). */
+export function isBelow(path: BytePath, directory: BytePath): boolean {
+  if (directory === '/') return path !== '/';
+  return path.length > directory.length && path.startsWith(directory) && path[directory.length] === '/';
+}
