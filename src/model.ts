@@ -19,15 +19,7 @@ export const ENTRY_TYPES = [
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
 /** In the order of precedence at equal confidence. */
-export const VERDICTS = [
-  'unreadable',
-  'garbage',
-  'stale',
-  'missing',
-  'resurrected',
-  'altered',
-  'suspect',
-] as const;
+export const VERDICTS = ['unreadable', 'garbage', 'stale', 'missing', 'resurrected', 'altered', 'suspect'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Strongest first. */

@@ -9,6 +9,10 @@ export interface Entry {
   readonly stat: Stat;
   /** The type that the directory's own record states; null where the platform does not tell. */
   readonly direntType: EntryType | null;
+  /** Which device the inode is on: inodes of one device are one if their numbers are. 0n inside an image. */
+  readonly device: bigint;
+  /** Another file system is mounted here (a mounted tree only): `stat` is that of its root. */
+  readonly mountPoint: boolean;
 }
 
 /** A name that is listed, and whose inode could not be had. */

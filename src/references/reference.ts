@@ -4,7 +4,7 @@ import type { Expectation, ReferenceInfo, ScanError } from '../model.ts';
 
 export interface Reference {
   readonly info: ReferenceInfo;
-  /** Ascending by path key (tree/path-key.ts); each path once. May be called again. */
+  /** Ascending by path key (path.ts); each path once. May be called again. */
   expectations(): Iterable<Expectation>;
   /** Trouble met while reading the reference itself; complete once `expectations` has been drained. */
   readonly errors: readonly ScanError[];

@@ -46,7 +46,11 @@ export interface ReportVolume {
   readonly repairedAtNs: Nanoseconds | null;
   /** Copied or read while it was written to. */
   readonly hot: boolean;
-  readonly log: { readonly fromNs: Nanoseconds | null; readonly toNs: Nanoseconds | null; readonly holes: number } | null;
+  readonly log: {
+    readonly fromNs: Nanoseconds | null;
+    readonly toNs: Nanoseconds | null;
+    readonly holes: number;
+  } | null;
   readonly gates: readonly string[];
 }
 

@@ -1,8 +1,9 @@
-// The order that walks, stores and references share: a path's bytes with "/" as 0x00, so that a directory's subtree
-// follows it at once ("a", "a/x", "a-b"), as a depth-first walk with sorted names meets it.
+// Paths as bytes: how they are ordered, taken apart, and handed to Node or taken from a person.
+//
+// The order that walks, stores and references share is that of the path key: a path's bytes with "/" as 0x00, so that a
+// directory's subtree follows it at once ("a", "a/x", "a-b"), as a depth-first walk with sorted names meets it.
 
-import type { BytePath } from '../model.ts';
-
+import type { BytePath } from './model.ts';
 /** "/" -> "", "/a/b" -> "a\0b": one character a byte; compare with `<`. */
 export function pathKey(path: BytePath): string {
   return path.slice(1).replaceAll('/', '\0');
@@ -40,4 +41,16 @@ export function childPath(directory: BytePath, name: BytePath): BytePath {
 export function isBelow(path: BytePath, directory: BytePath): boolean {
   if (directory === '/') return path !== '/';
   return path.length > directory.length && path.startsWith(directory) && path[directory.length] === '/';
+}
+
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** What node:fs takes: the string itself when it is ASCII (fast), else the exact bytes. */
+export function hostPath(path: BytePath): string | Buffer {
+  return ASCII.test(path) ? path : Buffer.from(path, 'latin1');
+}
+
+/** A host string (argv, configuration: UTF-8) as path bytes. */
+export function bytesOfText(text: string): BytePath {
+  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }

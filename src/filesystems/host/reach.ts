@@ -1,0 +1,38 @@
+// How a path of any length is handed to the kernel: directly while it fits PATH_MAX, else in strides, each through an
+// O_PATH descriptor of a directory on the way (/proc/self/fd/N/rest). Never follows a symlink on the way down.
+
+import { closeSync, constants, openSync } from 'node:fs';
+import type { BytePath } from '../../model.ts';
+import { hostPath } from '../../path.ts';
+
+/** Linux PATH_MAX is 4096 with the final NUL. */
+const LONGEST_PATH_BYTES = 4095;
+const STRIDE_BYTES = 3800;
+/** Not in node's constants: a descriptor that only names a place; needs search permission, not read. */
+const O_PATH = 0o10000000;
+
+/**
+ * Calls `use` with a path that node:fs takes and that leads to the same place as `path`. `root` is followed if it is a
+ * symlink (the user named it), nothing below it is. Throws what `use` throws, and the system's errors of the way there.
+ */
+export function reach<T>(root: BytePath, path: BytePath, use: (path: string | Buffer) => T): T {
+  const whole = joinRoot(root, path);
+  if (whole.length <= LONGEST_PATH_BYTES) return use(hostPath(whole));
+  return stride(whole, use);
+}
+
+function stride<T>(path: BytePath, use: (path: string | Buffer) => T): T {
+  const cut = path.lastIndexOf('/', STRIDE_BYTES);
+  const fd = openSync(hostPath(path.slice(0, cut)), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const rest = `/proc/self/fd/${fd}${path.slice(cut)}`;
+    return rest.length <= LONGEST_PATH_BYTES ? use(hostPath(rest)) : stride(rest, use);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function joinRoot(root: BytePath, path: BytePath): BytePath {
+  if (path === '/') return root;
+  return root === '/' ? path : root + path;
+}
