@@ -25,8 +25,8 @@ export interface LostEntry {
 
 /** What listing a directory gave. Both may be filled: what could be read, and what stopped the rest. */
 export interface Listing {
-  /** Without "." and "..", in the order of their name's bytes. */
-  readonly entries: readonly (Entry | LostEntry)[];
+  /** Without "." and "..", in the order of their name's bytes. Inodes are looked up as it is walked: once only. */
+  readonly entries: Iterable<Entry | LostEntry>;
   /** Null when the directory was read whole. */
   readonly fault: Fault | null;
 }

@@ -15,8 +15,9 @@ import {
   statSync,
 } from 'node:fs';
 import { errorCode, ReadError } from '../../errors.ts';
-import type { BytePath, EntryType, Fault, FaultKind, Stat } from '../../model.ts';
+import type { BytePath, EntryType, Stat } from '../../model.ts';
 import { childPath } from '../../path.ts';
+import { faultOf } from '../fault.ts';
 import type { Entry, Filesystem, Listing, LostEntry, OpenFile } from '../filesystem.ts';
 import { statOfHost } from './host-stat.ts';
 import { reach } from './reach.ts';
@@ -74,9 +75,11 @@ class HostFilesystem implements Filesystem {
   }
 
   #listAt(directory: Entry, path: string | Buffer): Listing {
-    const records = readRecords(path);
-    const entries = records.map(record => this.#entryOf(directory, record));
-    return { entries, fault: null };
+    return { entries: this.#entriesOf(directory, readRecords(path)), fault: null };
+  }
+
+  *#entriesOf(directory: Entry, records: readonly NameRecord[]): Iterable<Entry | LostEntry> {
+    for (const record of records) yield this.#entryOf(directory, record);
   }
 
   #entryOf(directory: Entry, record: NameRecord): Entry | LostEntry {
@@ -184,20 +187,4 @@ function asReadError(error: unknown, source: string, at: number, length: number)
   if (error instanceof ReadError) return error;
   const code = errorCode(error);
   return code === null ? error : new ReadError(source, at, length, code);
-}
-
-const KIND_OF_CODE = new Map<string, FaultKind>([
-  ['EACCES', 'permission'],
-  ['EPERM', 'permission'],
-  ['ENOKEY', 'encrypted'],
-  ['ENOENT', 'absent'],
-  ['ENOTDIR', 'absent'],
-  ['EOPNOTSUPP', 'unsupported'],
-]);
-
-/** The answer that a system error stands for; what has no code is a bug and is thrown on. */
-export function faultOf(error: unknown): Fault {
-  const code = error instanceof ReadError ? error.code : errorCode(error);
-  if (code === null || !(error instanceof Error)) throw error;
-  return { kind: KIND_OF_CODE.get(code) ?? 'unreadable', code, message: error.message };
 }
