@@ -1,0 +1,179 @@
+// The pool's entry: each worker opens the target by itself, walks subtrees and reads batches of files. All work is
+// synchronous; counters in shared memory tell the main thread how far it is, and the worker when to stop.
+
+import { memoryBytes } from '../src/bytes/memory-bytes.ts';
+import { isOfMedium, readContent } from '../src/digest/read-content.ts';
+import { faultOf } from '../src/filesystems/fault.ts';
+import type { Entry, Filesystem, OpenFile } from '../src/filesystems/filesystem.ts';
+import type { ContentSeen, Observation, Stat, TargetSpec } from '../src/model.ts';
+import { openTarget } from '../src/tree/open-target.ts';
+import { type SelectionGlobs, selectionOf } from '../src/tree/selection.ts';
+import { type WalkedSubtree, walkSubtree } from '../src/tree/walk.ts';
+import { type ContentBatch, type ContentResult, packResults, type UnpackedJob, unpackJobs } from './content-batch.ts';
+import { STRUCTURE_SCANNERS } from './index.ts';
+import type { StructureScanner } from './scanner.ts';
+
+/** Shared counters, one 64-bit word each. */
+export const COUNTER = { cancelled: 0, entries: 1, files: 2, bytes: 3 } as const;
+export const COUNTERS_BYTES = 8 * Object.keys(COUNTER).length;
+
+export interface WalkTask {
+  readonly target: TargetSpec;
+  readonly volume: number;
+  readonly counters: SharedArrayBuffer;
+  /** Null: the root of the volume. */
+  readonly start: Entry | null;
+  readonly budget: number;
+  readonly globs: SelectionGlobs;
+  readonly crossMounts: boolean;
+}
+
+export interface ReadTask {
+  readonly target: TargetSpec;
+  readonly volume: number;
+  readonly counters: SharedArrayBuffer;
+  readonly batch: ContentBatch;
+  /** Names of the scanners to feed; null: all. */
+  readonly scanners: readonly string[] | null;
+}
+
+const BUFFER_BYTES = 1024 * 1024;
+/** A file that changes under the reader is tried so many times. */
+const TRIES = 3;
+
+const opened = new Map<string, Filesystem>();
+const buffer = new Uint8Array(BUFFER_BYTES);
+
+export function walk(task: WalkTask): WalkedSubtree {
+  const filesystem = filesystemOf(task.target, task.volume);
+  const counters = new BigInt64Array(task.counters);
+  const walked = walkSubtree(filesystem, task.start ?? filesystem.root, {
+    budget: task.budget,
+    selection: selectionOf(task.globs),
+    crossMounts: task.crossMounts,
+    cancelled: () => isCancelled(counters),
+  });
+  Atomics.add(counters, COUNTER.entries, BigInt(walked.entries));
+  return walked;
+}
+
+/** Null when it was cancelled midway: a batch counts whole or not at all. */
+export function read(task: ReadTask): Uint8Array<ArrayBuffer> | null {
+  const reader = new BatchReader(task);
+  return reader.run();
+}
+
+function filesystemOf(target: TargetSpec, volume: number): Filesystem {
+  const key = JSON.stringify([target.path, target.snapshot, target.identity, volume]);
+  const filesystem = opened.get(key) ?? openTarget(target, volume);
+  opened.set(key, filesystem);
+  return filesystem;
+}
+
+function isCancelled(counters: BigInt64Array): boolean {
+  return Atomics.load(counters, COUNTER.cancelled) !== 0n;
+}
+
+class BatchReader {
+  readonly #filesystem: Filesystem;
+  readonly #counters: BigInt64Array;
+  readonly #jobs: UnpackedJob[];
+  readonly #scanners: readonly StructureScanner[];
+
+  constructor(task: ReadTask) {
+    this.#filesystem = filesystemOf(task.target, task.volume);
+    this.#counters = new BigInt64Array(task.counters);
+    this.#jobs = unpackJobs(task.batch);
+    this.#scanners = STRUCTURE_SCANNERS.filter(
+      scanner => task.scanners === null || task.scanners.includes(scanner.name),
+    );
+  }
+
+  run(): Uint8Array<ArrayBuffer> | null {
+    const results: ContentResult[] = new Array(this.#jobs.length);
+    const inInodeOrder = this.#jobs.toSorted((left, right) =>
+      left.entry.stat.inode < right.entry.stat.inode ? -1 : 1,
+    );
+    for (const job of inInodeOrder) {
+      results[job.index] = this.#file(job);
+      Atomics.add(this.#counters, COUNTER.files, 1n);
+      if (isCancelled(this.#counters)) return null;
+    }
+    return packResults(results);
+  }
+
+  #file(job: UnpackedJob): ContentResult {
+    for (let attempt = 1; ; attempt++) {
+      const result = this.#attempt(job);
+      if (result.content.state !== 'changing' || attempt === TRIES) return result;
+    }
+  }
+
+  #attempt(job: UnpackedJob): ContentResult {
+    let file: OpenFile;
+    try {
+      file = this.#filesystem.open(job.entry);
+    } catch (error) {
+      return refused(error);
+    }
+    try {
+      return this.#readOpened(job, file);
+    } catch (error) {
+      return refused(error);
+    } finally {
+      file.close();
+    }
+  }
+
+  #readOpened(job: UnpackedJob, file: OpenFile): ContentResult {
+    const before = file.stat();
+    const pass = readContent(file, job, buffer, { onBytes: count => this.#count(count) });
+    const observations = pass.unreadable.length > 0 || pass.stopped ? [] : this.#scan(job, before, file);
+    const after = file.stat();
+    const stat = sameState(job.entry.stat, after) ? null : after;
+    if (pass.stopped || !sameState(before, after)) return { content: changing(pass.sizeBytes), stat, observations: [] };
+    const isKnown = pass.digests.sha256 !== undefined && job.known.includes(pass.digests.sha256);
+    const content: ContentSeen = {
+      state: pass.unreadable.length > 0 ? 'unreadable' : 'read',
+      sizeBytes: pass.sizeBytes,
+      digests: pass.digests,
+      blocks: isKnown ? null : pass.blocks,
+      unreadable: pass.unreadable,
+      fault: null,
+    };
+    return { content, stat, observations };
+  }
+
+  /** Small files are in the buffer still: their scanners read from there. */
+  #scan(job: UnpackedJob, stat: Stat, file: OpenFile): Observation[] {
+    const interested = this.#scanners.filter(scanner => scanner.wants(job.entry.path, stat));
+    if (interested.length === 0) return [];
+    const bytes = file.size <= buffer.length ? memoryBytes(file.name, buffer.subarray(0, file.size)) : file;
+    return interested.flatMap(scanner => [...scanner.inspect(job.entry.path, stat, bytes)]);
+  }
+
+  #count(bytes: number): boolean {
+    Atomics.add(this.#counters, COUNTER.bytes, BigInt(bytes));
+    return isCancelled(this.#counters);
+  }
+}
+
+/** Kernel time does not stand still under a write: equal size and times mean that nobody wrote in between. */
+function sameState(left: Stat, right: Stat): boolean {
+  return left.sizeBytes === right.sizeBytes && left.mtimeNs === right.mtimeNs && left.ctimeNs === right.ctimeNs;
+}
+
+const NOTHING = { sizeBytes: 0, digests: {}, blocks: null, unreadable: [], fault: null } as const;
+
+function changing(sizeBytes: number): ContentSeen {
+  return { ...NOTHING, state: 'changing', sizeBytes };
+}
+
+/** ENOENT and ESTALE: the file went away or was replaced between listing and opening, so it is in use, not damaged. */
+function refused(error: unknown): ContentResult {
+  const fault = faultOf(error);
+  const goneMeanwhile = fault.kind === 'absent' || fault.code === 'ESTALE';
+  if (goneMeanwhile) return { content: { ...changing(0), fault }, stat: null, observations: [] };
+  const state = fault.kind === 'unreadable' || isOfMedium(error) ? 'unreadable' : 'skipped';
+  return { content: { ...NOTHING, state, fault }, stat: null, observations: [] };
+}
