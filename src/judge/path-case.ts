@@ -1,0 +1,128 @@
+// Everything that is known of one path when it is judged, and the small questions that rules ask of it.
+
+import type {
+  BytePath,
+  Expectation,
+  Observation,
+  ReferenceInfo,
+  Seen,
+  Stat,
+  Window,
+} from '../model.ts';
+
+/** One path: what references say, what the target has, what scanners noticed, and the same of the directory above. */
+export interface PathCase {
+  readonly volume: number;
+  readonly path: BytePath;
+  /** Null: the target's listing does not have the name. */
+  readonly seen: Seen | null;
+  /** Every reference's statement on this path. */
+  readonly expected: readonly Expectation[];
+  readonly observations: readonly Observation[];
+  readonly inode: InodeWitness;
+  /** The directory above; null for the root. */
+  readonly parent: PathCase | null;
+  readonly scan: ScanFacts;
+}
+
+/** What is the same for all paths of a scan. */
+export interface ScanFacts {
+  readonly window: Window | null;
+  readonly references: ReadonlyMap<string, ReferenceInfo>;
+  /** Baseline generations, ascending by the time that they stand for. */
+  readonly generations: readonly GenerationFacts[];
+  readonly startedAtNs: bigint;
+}
+
+export interface GenerationFacts {
+  readonly id: string;
+  readonly atNs: bigint;
+  readonly capturedNs: bigint;
+}
+
+/** What the inodes of the whole tree say of one name. Paths are of the same volume. */
+export interface InodeWitness {
+  /** Where the inode that the newest generation had under this (now missing) name is now. */
+  readonly livesAt: readonly NamedInode[];
+  /** Under which names the newest generation had the inode that this (then unknown) name has now. */
+  readonly cameFrom: readonly BytePath[];
+  /** Other names that lead to the same inode, when they are more than its link count allows. */
+  readonly rivals: readonly BytePath[];
+  /** The inode counts more links than names were found, in a listing that was whole. */
+  readonly lostNames: number;
+  /** For a directory: subdirectories that its link count implies and its listing lacks. */
+  readonly lostSubdirectories: number;
+}
+
+export interface NamedInode {
+  readonly path: BytePath;
+  readonly stat: Stat;
+}
+
+export const NO_WITNESS: InodeWitness = { livesAt: [], cameFrom: [], rivals: [], lostNames: 0, lostSubdirectories: 0 };
+
+/** A generation's word on a path: `expectation` null when the path did not exist then. */
+export interface PastState {
+  readonly generation: GenerationFacts;
+  readonly expectation: Expectation | null;
+}
+
+/** The path through the generations, oldest first. */
+export function timelineOf(known: PathCase): PastState[] {
+  return known.scan.generations.map(generation => ({
+    generation,
+    expectation: known.expected.find(expectation => expectation.reference === generation.id) ?? null,
+  }));
+}
+
+/** The newest generation's word; null when there is no baseline. */
+export function newestPast(known: PathCase): PastState | null {
+  return timelineOf(known).at(-1) ?? null;
+}
+
+/** What packages and other manifests say, baselines aside. */
+export function manifestsOf(known: PathCase): Expectation[] {
+  return known.expected.filter(expectation => known.scan.references.get(expectation.reference)?.kind !== 'baseline');
+}
+
+/** One and the same inode, not only the same number: a number is used again, a time of birth or generation is not. */
+export function sameInode(left: Stat, right: Stat): boolean {
+  if (left.inode !== right.inode || left.type !== right.type) return false;
+  if (left.crtimeNs !== null && right.crtimeNs !== null && left.crtimeNs !== right.crtimeNs) return false;
+  return left.generation === null || right.generation === null || left.generation === right.generation;
+}
+
+export type Agreement = 'same' | 'different' | 'unknown';
+
+/** Does the target's content (bytes, link target, type) agree with an expectation? Metadata is not asked. */
+export function agreement(seen: Seen, expected: Expectation): Agreement {
+  if (seen.stat === null) return 'unknown';
+  if (expected.type !== null && expected.type !== seen.stat.type) return 'different';
+  if (seen.stat.type === 'symlink') return compare(seen.linkTarget, expected.linkTarget);
+  if (seen.stat.type !== 'file') return expected.type === null ? 'unknown' : 'same';
+  return fileAgreement(seen, seen.stat, expected);
+}
+
+function compare(left: string | null, right: string | null): Agreement {
+  if (left === null || right === null) return 'unknown';
+  return left === right ? 'same' : 'different';
+}
+
+function fileAgreement(seen: Seen, stat: Stat, expected: Expectation): Agreement {
+  const read = seen.content?.state === 'read' ? seen.content : null;
+  const sizeBytes = read?.sizeBytes ?? stat.sizeBytes;
+  if (expected.sizeBytes !== null && expected.sizeBytes !== sizeBytes) return 'different';
+  if (read === null) return 'unknown';
+  for (const algorithm of ['sha256', 'sha1', 'md5'] as const) {
+    const answer = compare(read.digests[algorithm] ?? null, expected.digests[algorithm] ?? null);
+    if (answer !== 'unknown') return answer;
+  }
+  return expected.sizeBytes === 0 ? 'same' : 'unknown';
+}
+
+/** Two past states of a path had the same content. */
+export function sameContent(left: Expectation, right: Expectation): boolean {
+  if (left.type !== right.type || left.sizeBytes !== right.sizeBytes) return false;
+  if (left.type === 'symlink') return left.linkTarget === right.linkTarget;
+  return left.type !== 'file' || left.digests.sha256 === right.digests.sha256;
+}

@@ -1,0 +1,40 @@
+// Where an inode's times lie against the suspect window. It directs attention and fills `suspect`; it never filters evidence.
+
+import type { Stat, Window, WindowPlace } from '../model.ts';
+import type { PathCase } from './path-case.ts';
+
+/** `later` and `inside` are at risk: a change inside the window cannot be excluded. */
+export function windowPlace(stat: Stat | null, window: Window | null): WindowPlace {
+  if (stat === null || window === null) return 'unknown';
+  const { fromNs, toNs } = window;
+  const lastNs = newest(stat.ctimeNs, stat.mtimeNs, stat.crtimeNs);
+  if (toNs !== null && stat.crtimeNs !== null && stat.crtimeNs > toNs) return 'outside';
+  if (fromNs !== null && lastNs < fromNs) return 'outside';
+  return toNs !== null && lastNs > toNs ? 'later' : 'inside';
+}
+
+function newest(ctimeNs: bigint, mtimeNs: bigint, crtimeNs: bigint | null): bigint {
+  const latest = ctimeNs > mtimeNs ? ctimeNs : mtimeNs;
+  return crtimeNs !== null && crtimeNs > latest ? crtimeNs : latest;
+}
+
+/** The place that draws most attention among the directories above, the nearest first. */
+export function directoryPlace(known: PathCase): WindowPlace {
+  const places = new Set<WindowPlace>();
+  for (let above = known.parent; above !== null; above = above.parent) {
+    places.add(windowPlace(above.seen?.stat ?? null, known.scan.window));
+  }
+  for (const place of ['inside', 'later', 'unknown', 'outside'] as const) if (places.has(place)) return place;
+  return 'unknown';
+}
+
+export function isAtRisk(known: PathCase): boolean {
+  if (known.scan.window === null) return false;
+  const own = windowPlace(known.seen?.stat ?? null, known.scan.window);
+  return own === 'inside' || own === 'later' || ['inside', 'later'].includes(directoryPlace(known));
+}
+
+/** Whether a statement of that time knows of every change in the window. Without a window, or an open end: no. */
+export function isAfterWindow(atNs: bigint, window: Window | null): boolean {
+  return window?.toNs != null && atNs >= window.toNs;
+}
