@@ -53,9 +53,3 @@ export function hashBlock(bytes: Uint8Array): bigint {
   padded.set(bytes);
   return h64Raw(padded, 0n);
 }
-
-/** A block list as 64-bit words; copies when the bytes are not aligned. */
-export function blockWords(blocks: BlockHashes): BigUint64Array {
-  const aligned = blocks.byteOffset % 8 === 0 ? blocks : Uint8Array.from(blocks);
-  return new BigUint64Array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / 8));
-}

@@ -1,14 +1,6 @@
 // Everything that is known of one path when it is judged, and the small questions that rules ask of it.
 
-import type {
-  BytePath,
-  Expectation,
-  Observation,
-  ReferenceInfo,
-  Seen,
-  Stat,
-  Window,
-} from '../model.ts';
+import type { BytePath, Expectation, Finding, Observation, ReferenceInfo, Seen, Stat, Window } from '../model.ts';
 
 /** One path: what references say, what the target has, what scanners noticed, and the same of the directory above. */
 export interface PathCase {
@@ -22,6 +14,8 @@ export interface PathCase {
   readonly inode: InodeWitness;
   /** The directory above; null for the root. */
   readonly parent: PathCase | null;
+  /** The finding of the directory above, before groups are looked at. */
+  readonly above: Finding | null;
   readonly scan: ScanFacts;
 }
 
@@ -52,6 +46,8 @@ export interface InodeWitness {
   readonly lostNames: number;
   /** For a directory: subdirectories that its link count implies and its listing lacks. */
   readonly lostSubdirectories: number;
+  /** For a directory: an entry of it that was born after the directory's inode last changed. */
+  readonly youngerChild: NamedInode | null;
 }
 
 export interface NamedInode {
@@ -59,7 +55,14 @@ export interface NamedInode {
   readonly stat: Stat;
 }
 
-export const NO_WITNESS: InodeWitness = { livesAt: [], cameFrom: [], rivals: [], lostNames: 0, lostSubdirectories: 0 };
+export const NO_WITNESS: InodeWitness = {
+  livesAt: [],
+  cameFrom: [],
+  rivals: [],
+  lostNames: 0,
+  lostSubdirectories: 0,
+  youngerChild: null,
+};
 
 /** A generation's word on a path: `expectation` null when the path did not exist then. */
 export interface PastState {
@@ -90,6 +93,24 @@ export function sameInode(left: Stat, right: Stat): boolean {
   if (left.inode !== right.inode || left.type !== right.type) return false;
   if (left.crtimeNs !== null && right.crtimeNs !== null && left.crtimeNs !== right.crtimeNs) return false;
   return left.generation === null || right.generation === null || left.generation === right.generation;
+}
+
+/** The same inode stands at a path as in a past state of it. */
+export function holdsInode(known: PathCase, past: PastState | null): boolean {
+  const stat = known.seen?.stat ?? null;
+  const then = past?.expectation?.stat ?? null;
+  return stat !== null && then !== null && sameInode(stat, then);
+}
+
+/**
+ * No directory above was exchanged since the newest generation: each is the inode that it was. A deployment that renames
+ * whole directories brings old inodes to a path without touching them.
+ */
+export function directoriesHeld(known: PathCase): boolean {
+  for (let above = known.parent; above !== null; above = above.parent) {
+    if (!holdsInode(above, newestPast(above))) return false;
+  }
+  return true;
 }
 
 export type Agreement = 'same' | 'different' | 'unknown';

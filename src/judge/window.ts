@@ -34,7 +34,7 @@ export function isAtRisk(known: PathCase): boolean {
   return own === 'inside' || own === 'later' || ['inside', 'later'].includes(directoryPlace(known));
 }
 
-/** Whether a statement of that time knows of every change in the window. Without a window, or an open end: no. */
+/** Whether a statement of that time knows of every change in the window. Without a window nothing is doubted. */
 export function isAfterWindow(atNs: bigint, window: Window | null): boolean {
-  return window?.toNs != null && atNs >= window.toNs;
+  return window === null || (window.toNs !== null && atNs >= window.toNs);
 }

@@ -1,0 +1,116 @@
+// Looks across paths: losses come in clusters, and a manifest or a whole volume may be the stale party. Two passes: count,
+// then correct each finding by the counts. Pure, and linear in findings, not in files.
+
+import type { Evidence, Finding } from '../model.ts';
+import { RULE_BY_NAME } from './rule-table.ts';
+
+/** Paths of one package, whether they have a finding or not. */
+export interface PackageCounts {
+  /** Files with a digest in the manifest. */
+  files: number;
+  differing: number;
+  /** Agreeing files whose ctime is older than the installation: the tree was copied or unpacked as a whole. */
+  agreeingButOlder: number;
+  agreeing: number;
+}
+
+export interface Counters {
+  readonly packages: Map<string, PackageCounts>;
+  /** Findings beyond doubt by volume, those that groups raise aside. */
+  readonly losses: Map<number, number>;
+  /** By volume: paths that changed between the last two generations, and those of them that are as in the older one. */
+  readonly changed: Map<number, { changed: number; wentBack: number }>;
+}
+
+export function newCounters(): Counters {
+  return { packages: new Map(), losses: new Map(), changed: new Map() };
+}
+
+/** So many losses beyond doubt make a volume a damaged one; one alone may be a case of its own. */
+const LOSSES_BEYOND_DOUBT = 3;
+/** evidence.md: at least this share of a package's files, and at least so many, before the manifest is the stale party. */
+const STALE_MANIFEST_SHARE = 0.9;
+const STALE_MANIFEST_FILES = 5;
+/** A volume of which this share of the changes is undone was restored from the older state, not damaged. */
+const RESTORED_SHARE = 0.97;
+const RESTORED_CHANGES = 20;
+
+/** To be called for every finding of judgePath before judgeGroups: counts what is beyond doubt. */
+export function countFinding(counters: Counters, finding: Finding): void {
+  if (finding.confidence === 'possible' || finding.causePath !== null) return;
+  if (['altered', 'suspect', 'unreadable'].includes(finding.verdict)) return;
+  if (finding.evidence[0]?.scanner === 'packages') return;
+  counters.losses.set(finding.volume, (counters.losses.get(finding.volume) ?? 0) + 1);
+}
+
+/** Corrects findings by what their groups say; order and number stay. */
+export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): Iterable<Finding> {
+  for (const finding of findings) {
+    yield [restoredVolume, staleManifest, copiedPackage, raisedByLosses].reduce(
+      (judged, correct) => correct(judged, counters),
+      finding,
+    );
+  }
+}
+
+function raisedByLosses(finding: Finding, counters: Counters): Finding {
+  const losses = counters.losses.get(finding.volume) ?? 0;
+  if (finding.confidence !== 'possible' || losses < LOSSES_BEYOND_DOUBT) return finding;
+  if (!RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.raisedByLosses) return finding;
+  const why = `${losses} losses on this volume are beyond doubt, and losses come in clusters.`;
+  return {
+    ...finding,
+    confidence: 'likely',
+    evidence: [...finding.evidence, groupEvidence('losses-come-in-clusters', true, why)],
+  };
+}
+
+function staleManifest(finding: Finding, counters: Counters): Finding {
+  const counts = packageOf(finding, counters);
+  if (counts === null || counts.files < STALE_MANIFEST_FILES) return finding;
+  if (counts.differing < counts.files * STALE_MANIFEST_SHARE) return finding;
+  const why = `${counts.differing} of ${counts.files} files of the package differ alike: its manifest is of another day, not the files.`;
+  return {
+    ...finding,
+    verdict: 'altered',
+    confidence: 'possible',
+    evidence: [...finding.evidence, groupEvidence('manifest-is-stale', false, why)],
+  };
+}
+
+function copiedPackage(finding: Finding, counters: Counters): Finding {
+  const counts = packageOf(finding, counters);
+  if (counts === null || finding.evidence[0]?.rule !== 'not-replaced-by-upgrade') return finding;
+  if (counts.agreeingButOlder * 2 <= counts.agreeing) return finding;
+  const why =
+    'Files of the package that agree with the manifest are older than its list too: the tree was copied as a whole.';
+  return {
+    ...finding,
+    verdict: 'altered',
+    evidence: [...finding.evidence, groupEvidence('copied-as-a-whole', false, why)],
+  };
+}
+
+function packageOf(finding: Finding, counters: Counters): PackageCounts | null {
+  const first = finding.evidence[0];
+  if (first?.scanner !== 'packages' || finding.owner === null || finding.verdict === 'missing') return null;
+  return counters.packages.get(finding.owner.name) ?? null;
+}
+
+function restoredVolume(finding: Finding, counters: Counters): Finding {
+  const counts = counters.changed.get(finding.volume);
+  if (counts === undefined || counts.changed < RESTORED_CHANGES || counts.wentBack < counts.changed * RESTORED_SHARE)
+    return finding;
+  if (finding.evidence[0]?.scanner !== 'baseline' || finding.confidence === 'possible') return finding;
+  const why = `${counts.wentBack} of ${counts.changed} changed paths are as they were before: the volume looks restored from that time.`;
+  return {
+    ...finding,
+    verdict: 'altered',
+    confidence: 'possible',
+    evidence: [...finding.evidence, groupEvidence('restored-as-a-whole', false, why)],
+  };
+}
+
+function groupEvidence(rule: string, supports: boolean, detail: string): Evidence {
+  return { scanner: 'groups', rule, supports, detail };
+}

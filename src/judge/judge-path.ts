@@ -1,0 +1,158 @@
+// Turns all that is known of one path into at most one finding, by the one table of rules. Pure: no bytes, no store, no clock.
+
+import {
+  CONFIDENCES,
+  type Confidence,
+  type Evidence,
+  type Expectation,
+  type Finding,
+  type FindingExpected,
+  type FindingObserved,
+  type Seen,
+  VERDICTS,
+} from '../model.ts';
+import { agreement, manifestsOf, newestPast, type PathCase, timelineOf } from './path-case.ts';
+import type { Accusation, Rule } from './rule.ts';
+import { RULES } from './rule-table.ts';
+import { SELF_VOUCHING } from './rules-formats.ts';
+import { directoryPlace, isAfterWindow, isAtRisk, windowPlace } from './window.ts';
+
+export interface Judgement {
+  /** Null: nothing to say against the path. */
+  readonly finding: Finding | null;
+  /** References (ids) that vouch for the content as it is. */
+  readonly vouchers: readonly string[];
+  readonly atRisk: boolean;
+}
+
+interface Charge extends Accusation {
+  readonly rule: Rule;
+}
+
+export function judgePath(known: PathCase): Judgement {
+  const vouchers = vouchersOf(known);
+  const charges = RULES.flatMap(rule => chargeBy(rule, known)).filter(charge => outlivesVouching(charge, vouchers));
+  const atRisk = isAtRisk(known);
+  const chosen = choose(charges) ?? suspicion(known, vouchers, atRisk);
+  const finding = chosen === null ? null : findingOf(known, chosen, charges, vouchers);
+  return { finding, vouchers, atRisk };
+}
+
+function chargeBy(rule: Rule, known: PathCase): Charge[] {
+  const accusation = rule.accuse(known);
+  return accusation === null ? [] : [{ ...accusation, rule }];
+}
+
+/** What every voucher stands for is not doubted by hints; it is by witnesses of the inode or of the medium. */
+function outlivesVouching(charge: Charge, vouchers: readonly string[]): boolean {
+  return vouchers.length === 0 || charge.confidence !== 'possible';
+}
+
+/** References that know what the content should be, and find it so. */
+function vouchersOf(known: PathCase): string[] {
+  const { seen, scan } = known;
+  if (seen?.stat == null) return [];
+  const manifests = manifestsOf(known).filter(expectation => agreement(seen, expectation) === 'same');
+  const knowing = timelineOf(known)
+    .filter(({ generation }) => isAfterWindow(generation.atNs, scan.window))
+    .at(-1);
+  const baseline =
+    knowing?.expectation != null && agreement(seen, knowing.expectation) === 'same' ? [knowing.generation.id] : [];
+  const own = known.observations.flatMap(observation => SELF_VOUCHING.get(observation.rule) ?? []);
+  return [...new Set([...manifests.map(manifest => manifest.reference), ...baseline, ...own])];
+}
+
+/** The best confidence wins; at equal confidence damage to content before metadata, then the order of the verdicts. */
+function choose(charges: readonly Charge[]): Charge | null {
+  return charges.toSorted((left, right) => rank(left) - rank(right))[0] ?? null;
+}
+
+function rank(charge: Charge): number {
+  const confidence = CONFIDENCES.indexOf(charge.confidence);
+  return confidence * 100 + (charge.metadataOnly ? 50 : 0) + VERDICTS.indexOf(charge.verdict);
+}
+
+const SUSPICION: Rule = {
+  name: 'at-risk-and-unvouched',
+  scanner: 'tree',
+  says: 'A change inside the window cannot be excluded, and no reference that could know vouches for the content.',
+  innocent: ['everything: this is a hint where to look'],
+  accuse: () => null,
+};
+
+function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean): Charge | null {
+  const type = known.seen?.stat?.type;
+  if (!atRisk || vouchers.length > 0 || (type !== 'file' && type !== 'symlink')) return null;
+  return { rule: SUSPICION, verdict: 'suspect', confidence: 'possible', detail: SUSPICION.says };
+}
+
+function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], vouchers: readonly string[]): Finding {
+  const expectation = chosen.expected ?? newestPast(known)?.expectation ?? null;
+  const owner = known.expected.find(expected => expected.owner !== null)?.owner ?? null;
+  return {
+    volume: known.volume,
+    path: known.path,
+    type: known.seen?.stat?.type ?? known.seen?.direntType ?? expectation?.type ?? null,
+    verdict: chosen.verdict,
+    confidence: chosen.confidence,
+    metadataOnly: chosen.metadataOnly ?? false,
+    window: { file: windowPlace(known.seen?.stat ?? null, known.scan.window), directory: directoryPlace(known) },
+    ranges: chosen.ranges ?? [],
+    expected: expectation === null ? null : expectedOf(expectation),
+    observed: known.seen === null ? null : observedOf(known.seen),
+    owner,
+    evidence: [...evidenceOf(chosen, charges), ...vouchers.map(voucherEvidence)],
+    causePath: chosen.causedByDirectory ? (known.above?.path ?? null) : null,
+    foundAt: chosen.foundAt ?? null,
+    recoverable: chosen.foundAt ? 'orphan' : null,
+    remedy: remedyOf(known, chosen),
+  };
+}
+
+/** The chosen charge first, then those that agree with it; hints of another kind are left out once something is known. */
+function evidenceOf(chosen: Charge, charges: readonly Charge[]): Evidence[] {
+  const others = charges.filter(charge => charge !== chosen && !isWeaker(charge.confidence, chosen.confidence));
+  return [chosen, ...others].map(charge => ({
+    scanner: charge.rule.scanner,
+    rule: charge.rule.name,
+    supports: true,
+    detail: charge.detail,
+  }));
+}
+
+function isWeaker(left: Confidence, right: Confidence): boolean {
+  return left === 'possible' && right !== 'possible';
+}
+
+function voucherEvidence(reference: string): Evidence {
+  return { scanner: reference, rule: 'vouches', supports: false, detail: `${reference} has this content for it.` };
+}
+
+function expectedOf(expectation: Expectation): FindingExpected {
+  const { reference, sizeBytes, stat } = expectation;
+  return { reference, sizeBytes, digest: anyDigest(expectation.digests), mtimeNs: stat?.mtimeNs ?? null };
+}
+
+function observedOf(seen: Seen): FindingObserved {
+  const sizeBytes = seen.content?.state === 'read' ? seen.content.sizeBytes : (seen.stat?.sizeBytes ?? null);
+  return { sizeBytes, digest: anyDigest(seen.content?.digests ?? {}), stat: seen.stat };
+}
+
+function anyDigest(digests: Expectation['digests']): string | null {
+  for (const algorithm of ['sha256', 'sha1', 'md5'] as const) {
+    if (digests[algorithm] !== undefined) return `${algorithm}:${digests[algorithm]}`;
+  }
+  return null;
+}
+
+function remedyOf(known: PathCase, chosen: Charge): Finding['remedy'] {
+  if (chosen.verdict === 'suspect')
+    return { action: 'inspect', detail: 'Look at it; no reference could.', command: null };
+  const remedy = known.expected.find(expected => expected.remedy !== null)?.remedy ?? null;
+  if (remedy !== null) return remedy;
+  if (chosen.foundAt) return { action: 'extract', detail: 'Its content lies in lost+found.', command: null };
+  if (chosen.verdict === 'resurrected')
+    return { action: 'inspect', detail: 'It had been deleted or renamed: delete it again if so.', command: null };
+  if (chosen.verdict === 'altered') return { action: 'inspect', detail: 'Compare it with a backup.', command: null };
+  return { action: 'restore', detail: 'Restore it from a backup of the expected content.', command: null };
+}

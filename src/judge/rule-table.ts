@@ -1,0 +1,20 @@
+// Every rule of the judge, in the order in which their evidence stands in a finding.
+
+import type { Rule } from './rule.ts';
+import { CONTENT_RULES } from './rules-content.ts';
+import { FORMAT_RULES } from './rules-formats.ts';
+import { METADATA_RULES } from './rules-metadata.ts';
+import { NAME_RULES } from './rules-names.ts';
+import { PACKAGE_RULES } from './rules-packages.ts';
+import { READING_RULES } from './rules-reading.ts';
+
+export const RULES: readonly Rule[] = [
+  ...READING_RULES,
+  ...CONTENT_RULES,
+  ...METADATA_RULES,
+  ...NAME_RULES,
+  ...PACKAGE_RULES,
+  ...FORMAT_RULES,
+];
+
+export const RULE_BY_NAME: ReadonlyMap<string, Rule> = new Map(RULES.map(rule => [rule.name, rule]));

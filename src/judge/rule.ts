@@ -1,0 +1,31 @@
+// The shape of a rule. The table itself (rule-table.ts) is data: what a rule says, what else could explain it, and the test.
+
+import type { BytePath, Confidence, Expectation, FindingRange, Verdict } from '../model.ts';
+import type { PathCase } from './path-case.ts';
+
+/** What a rule holds against a path. */
+export interface Accusation {
+  readonly verdict: Verdict;
+  readonly confidence: Confidence;
+  /** One sentence that a support engineer understands. */
+  readonly detail: string;
+  readonly metadataOnly?: boolean;
+  readonly ranges?: readonly FindingRange[];
+  /** What should be there. */
+  readonly expected?: Expectation | null;
+  readonly foundAt?: BytePath | null;
+  /** The directory above explains it: the finding names it as its cause. */
+  readonly causedByDirectory?: boolean;
+}
+
+export interface Rule {
+  readonly name: string;
+  /** Which witness speaks: the report's `evidence[].scanner`. */
+  readonly scanner: 'tree' | 'baseline' | 'packages' | 'git-objects';
+  readonly says: string;
+  /** Innocent acts that look alike, and why they are ruled out or what they lower. Each has a test. */
+  readonly innocent: readonly string[];
+  /** Its only innocent explanation is an ordinary act: `possible` becomes `likely` where losses are beyond doubt. */
+  readonly raisedByLosses?: boolean;
+  accuse(known: PathCase): Accusation | null;
+}

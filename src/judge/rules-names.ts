@@ -1,0 +1,237 @@
+// Names that are gone, and names that are back: deleted or lost? As far as a mounted tree can tell, the inodes say.
+
+import type { BytePath, Stat } from '../model.ts';
+import {
+  directoriesHeld,
+  holdsInode,
+  newestPast,
+  type PastState,
+  type PathCase,
+  sameInode,
+  timelineOf,
+} from './path-case.ts';
+import type { Accusation, Rule } from './rule.ts';
+import { isAfterWindow } from './window.ts';
+
+export const NAME_RULES: readonly Rule[] = [
+  {
+    name: 'gone-below-a-finding',
+    scanner: 'baseline',
+    says: 'The directory above is missing or unreadable, and this was below it.',
+    innocent: ['as those of the directory above'],
+    accuse: goneBelow,
+  },
+  {
+    name: 'gone-under-unchanged-directory',
+    scanner: 'baseline',
+    says: 'The name is gone, and its directory has not changed since it had it.',
+    innocent: ['a deletion or rename stamps the directory’s ctime'],
+    accuse: goneUnderUnchangedDirectory,
+  },
+  {
+    name: 'gone-but-in-lost-and-found',
+    scanner: 'baseline',
+    says: 'The name is gone, and its inode lies in lost+found.',
+    innocent: ['an orphan of an earlier repair: its inode then stands in lost+found in the generation too'],
+    accuse: goneToLostAndFound,
+  },
+  {
+    name: 'gone-but-inode-untouched',
+    scanner: 'baseline',
+    says: 'The name is gone, and its inode lives under another name without having been renamed.',
+    innocent: [
+      'a rename or unlink stamps the inode',
+      'a directory above was moved: that moves the inode’s directory too',
+    ],
+    accuse: goneButInodeUntouched,
+  },
+  {
+    name: 'gone-subdirectory-still-counted',
+    scanner: 'baseline',
+    says: 'The subdirectory is gone, and its parent’s link count still counts it.',
+    innocent: ['file systems that do not count subdirectories (a count of 1): exempt'],
+    accuse: goneStillCounted,
+  },
+  {
+    name: 'gone',
+    scanner: 'baseline',
+    says: 'The newest generation has the name, the target does not.',
+    innocent: ['a deletion'],
+    accuse: gone,
+  },
+  {
+    name: 'back-below-a-finding',
+    scanner: 'baseline',
+    says: 'The directory above came back, and this with it.',
+    innocent: ['as those of the directory above'],
+    accuse: backBelow,
+  },
+  {
+    name: 'back-with-untouched-inode',
+    scanner: 'baseline',
+    says: 'The newest generation no longer had the name; it is there, with an inode that nothing has touched since.',
+    innocent: [
+      'created again: a new inode',
+      'renamed back: stamps the inode',
+      'a directory above was moved: it must be the inode that it was',
+    ],
+    accuse: backUntouched,
+  },
+  {
+    name: 'name-of-another-inode',
+    scanner: 'tree',
+    says: 'More names lead to the inode than its link count allows, and the newest generation does not have this one.',
+    innocent: ['a rename during the scan: the inode must not have changed since the scan began'],
+    accuse: falseName,
+  },
+  {
+    name: 'entry-of-another-type',
+    scanner: 'tree',
+    says: 'The directory states another type than the inode has.',
+    innocent: ['file systems that state no types'],
+    accuse: otherType,
+  },
+];
+
+interface Gone {
+  readonly past: PastState;
+  readonly formerly: Stat;
+}
+
+function goneSince(known: PathCase): Gone | null {
+  const past = newestPast(known);
+  const formerly = past?.expectation?.stat ?? null;
+  return known.seen === null && past !== null && formerly !== null ? { past, formerly } : null;
+}
+
+function missing(
+  past: PastState,
+  confidence: 'proven' | 'likely' | 'possible',
+  why: string,
+  foundAt: BytePath | null = null,
+): Accusation {
+  const detail = `${past.generation.id} has it, and it is gone: ${why}.`;
+  return { verdict: 'missing', confidence, detail, expected: past.expectation, foundAt };
+}
+
+function goneBelow(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  const { above } = known;
+  if (lost === null || above === null || !['missing', 'unreadable'].includes(above.verdict)) return null;
+  return {
+    ...missing(lost.past, above.confidence, `so is the directory above (${above.verdict})`),
+    causedByDirectory: true,
+  };
+}
+
+function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  const directory = known.parent?.seen?.stat ?? null;
+  if (lost === null || known.parent === null || directory === null) return null;
+  const formerly = newestPast(known.parent)?.expectation?.stat ?? null;
+  if (formerly === null || !sameInode(directory, formerly) || directory.ctimeNs > formerly.ctimeNs) return null;
+  return missing(lost.past, 'proven', 'its directory has not changed since');
+}
+
+const LOST_AND_FOUND = '/lost+found/';
+
+function goneToLostAndFound(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  const orphan = known.inode.livesAt.find(named => named.path.startsWith(LOST_AND_FOUND));
+  if (lost === null || orphan === undefined) return null;
+  return missing(lost.past, 'likely', 'a repair moved its inode to lost+found', orphan.path);
+}
+
+function goneButInodeUntouched(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  if (lost === null || known.parent?.seen == null) return null;
+  const untouched = known.inode.livesAt.find(named => named.stat.ctimeNs <= lost.formerly.ctimeNs);
+  if (untouched === undefined || untouched.path.startsWith(LOST_AND_FOUND)) return null;
+  if (!holdsInode(known.parent, newestPast(known.parent))) return null;
+  return missing(lost.past, 'likely', 'its inode is in use elsewhere and was neither renamed nor unlinked since');
+}
+
+function goneStillCounted(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  if (lost?.formerly.type !== 'directory' || known.inode.livesAt.length > 0) return null;
+  if ((known.parent?.inode.lostSubdirectories ?? 0) === 0) return null;
+  return missing(lost.past, 'likely', 'the directory above still counts it among its links');
+}
+
+function gone(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  if (lost === null || isRenamedSince(known, lost)) return null;
+  return missing(lost.past, 'possible', 'deleted or lost, nothing tells');
+}
+
+/** Its inode lives on under another name, stamped or moved with its directory since the generation. */
+function isRenamedSince(known: PathCase, lost: Gone): boolean {
+  const elsewhere = known.inode.livesAt.filter(named => !named.path.startsWith(LOST_AND_FOUND));
+  return elsewhere.some(named => named.stat.ctimeNs > lost.formerly.ctimeNs) || isDirectoryMoved(known);
+}
+
+function isDirectoryMoved(known: PathCase): boolean {
+  for (let above = known.parent; above !== null; above = above.parent) {
+    if (above.inode.livesAt.some(named => !named.path.startsWith(LOST_AND_FOUND))) return true;
+  }
+  return false;
+}
+
+interface Back {
+  readonly stat: Stat;
+  readonly newest: PastState;
+}
+
+/** There now, not there in the newest generation. lost+found is where repairs put things: never "back". */
+function backSince(known: PathCase): Back | null {
+  const stat = known.seen?.stat ?? null;
+  const newest = newestPast(known);
+  if (stat === null || newest === null || newest.expectation !== null) return null;
+  return known.path.startsWith(LOST_AND_FOUND) ? null : { stat, newest };
+}
+
+function backBelow(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  const { above } = known;
+  if (back === null || above?.verdict !== 'resurrected' || back.stat.ctimeNs > back.newest.generation.atNs) return null;
+  const detail = `${back.newest.generation.id} no longer had it; it came back with the directory above.`;
+  return { verdict: 'resurrected', confidence: above.confidence, detail, causedByDirectory: true };
+}
+
+function backUntouched(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  if (back === null || back.stat.ctimeNs > back.newest.generation.atNs || !directoriesHeld(known)) return null;
+  const older = timelineOf(known).findLast(state => holdsInode(known, state));
+  const same = older?.expectation?.stat?.ctimeNs === back.stat.ctimeNs;
+  const was = older === undefined ? 'an inode of a day before it' : `its inode of ${older.generation.id}`;
+  const detail = `${back.newest.generation.id} no longer had the name; it is back, with ${was}.`;
+  const unnamed = known.inode.cameFrom.length === 0;
+  return { verdict: 'resurrected', confidence: same && unnamed ? 'proven' : 'likely', detail };
+}
+
+function falseName(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  if (stat === null || known.inode.rivals.length === 0 || stat.ctimeNs >= known.scan.startedAtNs) return null;
+  const newest = newestPast(known);
+  if (newest === null || holdsInode(known, newest)) return null;
+  const detail = `Its inode belongs to another name, and counts only ${stat.links} link(s).`;
+  if (newest.expectation !== null)
+    return { verdict: 'garbage', confidence: 'likely', detail, expected: newest.expectation };
+  return known.inode.cameFrom.length > 0 ? { verdict: 'resurrected', confidence: 'likely', detail } : null;
+}
+
+function otherType(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const stated = known.seen?.direntType ?? null;
+  if (stat === null || stated === null || stated === stat.type || known.seen?.fault != null) return null;
+  const detail = `The directory says ${stated}, the inode is a ${stat.type}: one of the two is of another day.`;
+  const newest = newestPast(known);
+  const nameIsOlder =
+    newest !== null && isAfterWindow(newest.generation.atNs, known.scan.window) && newest.expectation === null;
+  return {
+    verdict: nameIsOlder ? 'resurrected' : 'garbage',
+    confidence: 'likely',
+    detail,
+    expected: newest?.expectation ?? null,
+  };
+}
