@@ -1,0 +1,61 @@
+// The section of the summary that lists the worst findings: which path, why, what to do.
+
+import type { Finding, FindingRange } from '../model.ts';
+import type { Palette } from './palette.ts';
+import { printablePath, printableText } from './printable.ts';
+import type { Tally, TopFinding } from './tally.ts';
+import { byteFigure, countOf, figure, VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
+import { wrapText } from './wrap.ts';
+
+const INDENT = 6;
+
+export function topLines(counted: Tally, palette: Palette, columns: number): string[] {
+  if (counted.top.length === 0) return [];
+  const all = counted.reported + counted.hints;
+  const listed = counted.top.reduce((sum, { explains }) => sum + 1 + explains, 0);
+  const title =
+    listed < all ? `The worst ${figure(counted.top.length)} of ${figure(all)}` : 'The findings, worst first';
+  return [palette.strong(title), ...counted.top.flatMap((top, at) => findingLines(top, at + 1, palette, columns))];
+}
+
+function findingLines(top: TopFinding, number: number, palette: Palette, columns: number): string[] {
+  const { finding } = top;
+  const colour = finding.confidence === 'possible' || finding.verdict === 'altered' ? palette.warn : palette.bad;
+  const kind = `${finding.verdict}, ${finding.confidence}`;
+  const [first = '', ...rest] = wrapText(`${kind}: ${reason(finding)}`, columns, INDENT);
+  return [
+    `${String(number).padStart(INDENT - 2)}. ${palette.strong(printablePath(finding.path))}`,
+    first.replace(kind, colour(kind)),
+    ...rest,
+    ...extraSentences(top).flatMap(sentence => wrapText(sentence, columns, INDENT)),
+    ...wrapText(`-> ${advice(finding)}`, columns, INDENT),
+  ];
+}
+
+/** The first observation that speaks for damage is the reason. */
+function reason(finding: Finding): string {
+  const seen = finding.evidence.find(evidence => evidence.supports);
+  return seen === undefined ? VERDICT_WORDS[finding.verdict] : printableText(seen.detail);
+}
+
+function extraSentences({ finding, explains }: TopFinding): string[] {
+  const sentences: string[] = [];
+  if (explains > 0) sentences.push(`${countOf(explains, 'path')} below it went with it.`);
+  if (finding.metadataOnly) sentences.push('Only mode, owner or times are old; the content is not accused.');
+  if (finding.ranges.length > 0) sentences.push(rangeSentence(finding.ranges));
+  return sentences;
+}
+
+function rangeSentence(ranges: readonly FindingRange[]): string {
+  const bytes = ranges.reduce((sum, range) => sum + range.length, 0);
+  const [first] = ranges;
+  const at = first === undefined ? '' : ` at byte ${first.offset}`;
+  if (ranges.length === 1) return `Harmed: ${byteFigure(bytes)}${at}.`;
+  return `Harmed: ${byteFigure(bytes)} in ${countOf(ranges.length, 'place')}, the first${at}.`;
+}
+
+function advice(finding: Finding): string {
+  if (finding.foundAt !== null)
+    return `its content lies at ${printablePath(finding.foundAt)}: copy it back from there.`;
+  return finding.remedy === null ? VERDICT_ADVICE[finding.verdict] : printableText(finding.remedy.detail);
+}

@@ -1,0 +1,111 @@
+// One pass over the findings: how many of which kind, the worst of them, the remedies. Memory does not grow with them.
+
+import { type BytePath, CONFIDENCES, type Confidence, type Finding, VERDICTS, type Verdict } from '../model.ts';
+import { createAncestry } from './ancestry.ts';
+import { createRemedyCollector, type RemedyGroups } from './remedy-groups.ts';
+import { isReported } from './words.ts';
+
+/** A finding of the list of the worst. What its own damage explains is counted, not listed. */
+export interface TopFinding {
+  readonly finding: Finding;
+  readonly rank: number;
+  explains: number;
+}
+
+export interface Tally {
+  readonly counts: Readonly<Record<Verdict, Readonly<Record<Confidence, number>>>>;
+  /** First five verdicts, `likely` or `proven`. */
+  readonly reported: number;
+  readonly proven: number;
+  /** Neither reported nor suspect: `possible` and `altered`. */
+  readonly hints: number;
+  readonly suspects: number;
+  /** The worst first; no suspects. */
+  readonly top: readonly TopFinding[];
+  /** Directories with the most suspects below them, two names deep. */
+  readonly suspectPlaces: readonly { readonly path: BytePath; readonly count: number }[];
+  readonly remedies: RemedyGroups;
+}
+
+const PLACE_DEPTH = 2;
+const PLACES_KEPT = 4096;
+const PLACES_SHOWN = 5;
+
+/** Counts everything, and keeps the `limit` worst findings. */
+export function tally(findings: Iterable<Finding>, limit: number): Tally {
+  const counts = zeroCounts();
+  const ancestry = createAncestry<TopFinding>();
+  const remedies = createRemedyCollector();
+  const places = new Map<BytePath, number>();
+  const top: TopFinding[] = [];
+  for (const finding of findings) {
+    counts[finding.verdict][finding.confidence] += 1;
+    if (finding.verdict === 'suspect') countPlace(places, finding.path);
+    const candidate = { finding, rank: rankOf(finding), explains: 0 };
+    const cause = ancestry.cause(finding);
+    if (isReported(finding)) remedies.add(finding, cause !== null);
+    ancestry.enter(finding, candidate);
+    if (cause !== null) cause.explains += 1;
+    else if (finding.verdict !== 'suspect') insert(top, candidate, limit);
+  }
+  return { ...totals(counts), counts, top, suspectPlaces: busiest(places), remedies: remedies.groups() };
+}
+
+type Counts = Record<Verdict, Record<Confidence, number>>;
+
+function zeroCounts(): Counts {
+  const zero = () => ({ proven: 0, likely: 0, possible: 0 });
+  return {
+    unreadable: zero(),
+    garbage: zero(),
+    stale: zero(),
+    missing: zero(),
+    resurrected: zero(),
+    altered: zero(),
+    suspect: zero(),
+  };
+}
+
+function totals(counts: Counts): Pick<Tally, 'reported' | 'proven' | 'hints' | 'suspects'> {
+  let [reported, proven, hints, suspects] = [0, 0, 0, 0];
+  for (const verdict of VERDICTS) {
+    for (const confidence of CONFIDENCES) {
+      const count = counts[verdict][confidence];
+      if (verdict === 'suspect') suspects += count;
+      else if (isReported({ verdict, confidence })) reported += count;
+      else hints += count;
+      if (confidence === 'proven' && isReported({ verdict, confidence })) proven += count;
+    }
+  }
+  return { reported, proven, hints, suspects };
+}
+
+/** Smaller is worse: reported before hints, then confidence, verdict, and how near the window it lies. */
+function rankOf(finding: Finding): number {
+  const { file, directory } = finding.window;
+  const near = file === 'inside' || directory === 'inside' ? 0 : file === 'outside' && directory === 'outside' ? 2 : 1;
+  const reported = isReported(finding) ? 0 : 1;
+  const confidence = CONFIDENCES.indexOf(finding.confidence);
+  return ((reported * 10 + confidence) * 10 + VERDICTS.indexOf(finding.verdict)) * 10 + near;
+}
+
+/** Keeps `top` sorted by rank, of equal ones the first met first. */
+function insert(top: TopFinding[], candidate: TopFinding, limit: number): void {
+  const last = top.at(-1);
+  if (top.length >= limit && last !== undefined && last.rank <= candidate.rank) return;
+  const behind = top.findIndex(kept => kept.rank > candidate.rank);
+  top.splice(behind === -1 ? top.length : behind, 0, candidate);
+  if (top.length > limit) top.pop();
+}
+
+function countPlace(places: Map<BytePath, number>, path: BytePath): void {
+  const names = path.split('/');
+  const place = names.slice(0, Math.min(PLACE_DEPTH + 1, names.length - 1)).join('/') || '/';
+  if (places.has(place) || places.size < PLACES_KEPT) places.set(place, (places.get(place) ?? 0) + 1);
+}
+
+function busiest(places: ReadonlyMap<BytePath, number>): Tally['suspectPlaces'] {
+  return Array.from(places, ([path, count]) => ({ path, count }))
+    .sort((left, right) => right.count - left.count)
+    .slice(0, PLACES_SHOWN);
+}

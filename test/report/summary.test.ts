@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/model.ts';
+import { NO_COLOURS } from '../../src/report/palette.ts';
+import type { Report } from '../../src/report/report.ts';
+import { renderSummary } from '../../src/report/summary.ts';
+import { incidentReport } from './incident.ts';
+import { findingOf, reportOf } from './sample-report.ts';
+
+const summaryOf = (report: Report): string => renderSummary(report).join('\n');
+
+describe('the headline', () => {
+  const withSummary = (overrides: Partial<Report['summary']>, unvouched: number, complete = true): Report => {
+    const base = reportOf([]);
+    return {
+      ...base,
+      run: { ...base.run, complete },
+      summary: { ...base.summary, ...overrides },
+      coverage: { ...base.coverage, unvouched },
+    };
+  };
+
+  test.each<[string, Report, string]>([
+    ['all vouched for', withSummary({ vouched: 110 }, 0), 'NO DAMAGE FOUND. 100 % of all paths are known to be right.'],
+    ['nearly all', withSummary({ vouched: 9999 }, 1), 'NO DAMAGE FOUND. 99.9 % of all paths are known to be right.'],
+    [
+      'nearly none',
+      withSummary({ vouched: 1 }, 9999),
+      'NO DAMAGE FOUND. less than 0.1 % of all paths are known to be right.',
+    ],
+    ['no reference at all', withSummary({}, 110), 'NO DAMAGE SEEN, but nothing could vouch for what the files hold.'],
+    ['interrupted', withSummary({ vouched: 5 }, 105, false), 'NO DAMAGE FOUND in what was scanned.'],
+    [
+      'one suspect',
+      reportOf([findingOf({ path: '/a', verdict: 'suspect', confidence: 'possible' })]),
+      'NO DAMAGE IS SURE, but 1 path is worth a look.',
+    ],
+    ['one likely', reportOf([findingOf({ path: '/a' })]), 'DAMAGE FOUND: 1 path is damaged, very likely.'],
+    [
+      'all proven',
+      reportOf([findingOf({ path: '/a', confidence: 'proven' })]),
+      'DAMAGE FOUND: 1 path is damaged, beyond doubt.',
+    ],
+    [
+      'altered, even if proven, is a hint',
+      reportOf([findingOf({ path: '/a', verdict: 'altered', confidence: 'proven' })]),
+      'NO DAMAGE IS SURE, but 1 path is worth a look.',
+    ],
+  ])('%s', (_, report, sentence) => {
+    expect(renderSummary(report)).toContain(sentence);
+  });
+
+  test('a scan that is not whole says so', () => {
+    expect(summaryOf(withSummary({ vouched: 5 }, 105, false))).toContain('NOT EVERYTHING WAS SCANNED');
+    expect(summaryOf(withSummary({ vouched: 5 }, 105, true))).not.toContain('NOT EVERYTHING');
+  });
+});
+
+describe('the summary of an incident', () => {
+  const lines = renderSummary(incidentReport(), { reportFile: '/root/vm042.json' });
+  const after = (line: string, count: number): string[] => lines.slice(lines.indexOf(line) + 1).slice(0, count);
+
+  test('says what was scanned, against what, and for which time', () => {
+    expect(lines.slice(0, 5)).toEqual([
+      'lostwrite 0.1.0: vm042 (/mnt/vm042), ext4',
+      'Scanned 182,340 files and 20,113 directories; 41.2 GiB read in 12 min 31 s.',
+      'Compared with dpkg (41,240 paths), baseline:nightly@2014-06-01T02:00:00Z',
+      '(182,001 paths).',
+      'Suspect time: 2014-06-02 00:00 to 2014-06-07 24:00 UTC',
+    ]);
+  });
+
+  test('counts each verdict by confidence, the worst first, within 80 columns', () => {
+    const at = lines.findIndex(line => line.trimStart().startsWith('proven'));
+    expect(lines.slice(at, at + 8)).toEqual([
+      '                proven   likely possible',
+      '  unreadable         1        -        -   disk or metadata refuses the bytes',
+      '  garbage            1        1        -   holds bytes that never were its own',
+      '  stale              1        -        -   went back to an older state',
+      '  missing            -       39        -   should be there, and is not',
+      '  resurrected        -        -        1   had been deleted, and is back',
+      '  altered            -        -        1   differs: damage, or a later change?',
+      '  suspect            -        -      310   at risk, and nothing could check it',
+    ]);
+  });
+
+  test('lists the worst first, what a missing directory explains as a count', () => {
+    const listed = lines.filter(line => /^ +\d+\. /.test(line)).map(line => line.trim());
+    expect(listed).toEqual([
+      '1. /var/spool/queue.bin',
+      '2. /usr/bin/openssl',
+      '3. /srv/app/data/café orders.db',
+      '4. /usr/lib/libssl.so.1.0.0',
+      '5. /srv/app/media/2014/06',
+      '6. /var/lib/app/state.json',
+      '7. /srv/app/tmp/\\x1b[2J\\nevil\\xff\\\\name',
+      '8. /etc/cron.d/backup',
+    ]);
+    expect(lines).toContain('      37 paths below it went with it.');
+  });
+
+  test('says of each why, how much, and what to do', () => {
+    expect(after('   2. /usr/bin/openssl', 4)).toEqual([
+      '      garbage, proven: Its MD5 digest is not that of package openssl 1.0.1e-2,',
+      '      and 4096 bytes at byte 8192 are zeros although the file was written there.',
+      '      Harmed: 4 KiB at byte 8192.',
+      '      -> reinstall the package openssl.',
+    ]);
+  });
+
+  test('gathers the remedies: one command for all packages, hints left alone', () => {
+    expect(after('What to do', 10)).toEqual([
+      '  Reinstall 2 packages:',
+      '    apt-get install --reinstall libssl1.0.0 openssl',
+      '    (puts 2 paths right)',
+      '  Restore from a backup made before the incident: 40 paths',
+      '    /srv/app/data/café orders.db',
+      '    /srv/app/media/2014/06',
+      '    /var/spool/queue.bin',
+      '    and 37 more',
+      '  Copy back from where its content was found: 1 path',
+      '    /var/lib/app/state.json',
+    ]);
+  });
+
+  test('tells what remains unknown, and where', () => {
+    expect(after('What nobody could vouch for', 5)).toEqual([
+      '  12,440 of 182,340 paths (6.8 %) are known to no reference: a lost write there',
+      '  may go unseen.',
+      '  310 paths at risk (suspect): changed in the suspect time, or may have been.',
+      '  Somebody who knows them must look. Most are below:',
+      '        310  /srv/app',
+    ]);
+    expect(after('What was not examined', 5)).toEqual([
+      '  no permission (4)',
+      '    /home/anna/.ssh',
+      '    /home/bob/mail',
+      '    /home/eve',
+      '    and 1 more',
+    ]);
+    expect(after('Trouble on the way (1)', 2)).toEqual([
+      '  /var/lib/dpkg/info/perl.md5sums',
+      '    bad-line: line 17 is no digest and path: 12 bytes of noise',
+    ]);
+  });
+
+  test('ends with the next step, and the headline again', () => {
+    expect(lines.slice(-6)).toEqual([
+      'All about one path:  lostwrite explain /mnt/vm042 PATH',
+      'Every finding:       /root/vm042.json',
+      '',
+      'DAMAGE FOUND: 43 paths are damaged, 3 of them beyond doubt. 2 more are worth a',
+      'look.',
+      'NOT EVERYTHING WAS SCANNED: what was left out may be damaged as well.',
+    ]);
+  });
+
+  test('colours only what it is told to colour', () => {
+    const bad = (text: string): string => `<bad>${text}</bad>`;
+    const coloured = renderSummary(incidentReport(), { palette: { ...NO_COLOURS, bad } });
+    expect(coloured).toContain(
+      '      <bad>unreadable, proven</bad>: Reading 65536 bytes at byte 131072 fails with EIO.',
+    );
+  });
+});
+
+describe('many findings', () => {
+  test('twenty are listed, and the title says of how many', () => {
+    const findings = Array.from({ length: 1500 }, (_, at) => findingOf({ path: `/f${at}` }));
+    const lines = renderSummary(reportOf(findings));
+    expect(lines).toContain('The worst 20 of 1,500');
+    expect(lines.filter(line => /^ +\d+\. /.test(line))).toHaveLength(20);
+  });
+
+  const packaged = (name: string, command = `apt-get install --reinstall ${name}`): Finding =>
+    findingOf({
+      path: `/usr/${Buffer.from(name).toString('hex')}`,
+      owner: { kind: 'package', name, version: null },
+      remedy: { action: 'reinstall', detail: 'reinstall it.', command },
+    });
+
+  test('two hundred packages fill five commands; the rest is counted', () => {
+    const names = Array.from({ length: 260 }, (_, at) => `p${String(at).padStart(3, '0')}`);
+    const lines = renderSummary(reportOf(names.map(name => packaged(name))));
+    const commands = lines.filter(line => line.startsWith('    apt-get '));
+    expect(commands.map(line => line.trim().split(' ').length - 3)).toEqual([40, 40, 40, 40, 40]);
+    expect(lines).toContain('    and 60 more packages: the report names them');
+  });
+
+  test('a package name that a shell would act upon never enters a common command', () => {
+    const report = reportOf([packaged('good'), packaged('$(reboot)'), packaged('-oX=1'), packaged('a;b')]);
+    expect(renderSummary(report)).toContain('    apt-get install --reinstall good');
+  });
+});
+
+describe('hostile names', () => {
+  const bytes = fc.uint8Array({ maxLength: 12 }).map(array => Buffer.from(array).toString('latin1'));
+  const steering = fc.constantFrom('\x1b[2J', '\n', '\r', '\x00', '\u009b31m', '\u202e', '\u2028', '\x7f', '\xc2\x9b');
+  const text = fc.array(fc.oneof(fc.string(), steering), { maxLength: 4 }).map(parts => parts.join(''));
+  const path = fc.tuple(bytes, steering, bytes).map(parts => `/${parts.join('')}`);
+  const action = fc.constantFrom('reinstall' as const, 'restore' as const);
+  const finding = fc.record({
+    path,
+    text,
+    action,
+    confidence: fc.constantFrom('proven' as const, 'possible' as const),
+  });
+
+  test('no byte of theirs steers the terminal, wherever it stands', () => {
+    fc.assert(
+      fc.property(fc.array(finding, { minLength: 1, maxLength: 3 }), path, text, (parts, name, words) => {
+        const findings = parts.map(part =>
+          findingOf({
+            path: part.path,
+            confidence: part.confidence,
+            foundAt: part.text.length > 5 ? part.path : null,
+            owner: { kind: 'package', name: part.text, version: part.text },
+            evidence: [{ scanner: 's', rule: 'r', supports: true, detail: part.text }],
+            remedy: { action: part.action, detail: part.text, command: `apt-get install ${part.text}` },
+          }),
+        );
+        const base = reportOf([...findings, findingOf({ path: name, verdict: 'suspect', confidence: 'possible' })]);
+        const lines = renderSummary(
+          {
+            ...base,
+            target: { ...base.target, name: words, path: words },
+            references: [{ id: words, kind: 'packages', files: 1, atNs: null, vouches: 'content', complete: false }],
+            coverage: { ...base.coverage, skipped: [{ volume: 0, path: name, reason: 'permission' }] },
+            errors: [{ path: name, code: words, message: words }],
+          },
+          { reportFile: words },
+        );
+        expect(lines.join('')).not.toMatch(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/);
+      }),
+      { numRuns: 300, seed: 3 },
+    );
+  });
+});
