@@ -4,38 +4,15 @@
 import { memoryBytes } from '../src/bytes/memory-bytes.ts';
 import { isOfMedium, readContent } from '../src/digest/read-content.ts';
 import { faultOf } from '../src/filesystems/fault.ts';
-import type { Entry, Filesystem, OpenFile } from '../src/filesystems/filesystem.ts';
+import type { Filesystem, OpenFile } from '../src/filesystems/filesystem.ts';
 import type { ContentSeen, Observation, Stat, TargetSpec } from '../src/model.ts';
 import { openTarget } from '../src/tree/open-target.ts';
-import { type SelectionGlobs, selectionOf } from '../src/tree/selection.ts';
+import { selectionOf } from '../src/tree/selection.ts';
 import { type WalkedSubtree, walkSubtree } from '../src/tree/walk.ts';
-import { type ContentBatch, type ContentResult, packResults, type UnpackedJob, unpackJobs } from './content-batch.ts';
+import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from './content-batch.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
-
-/** Shared counters, one 64-bit word each. */
-export const COUNTER = { cancelled: 0, entries: 1, files: 2, bytes: 3 } as const;
-export const COUNTERS_BYTES = 8 * Object.keys(COUNTER).length;
-
-export interface WalkTask {
-  readonly target: TargetSpec;
-  readonly volume: number;
-  readonly counters: SharedArrayBuffer;
-  /** Null: the root of the volume. */
-  readonly start: Entry | null;
-  readonly budget: number;
-  readonly globs: SelectionGlobs;
-  readonly crossMounts: boolean;
-}
-
-export interface ReadTask {
-  readonly target: TargetSpec;
-  readonly volume: number;
-  readonly counters: SharedArrayBuffer;
-  readonly batch: ContentBatch;
-  /** Names of the scanners to feed; null: all. */
-  readonly scanners: readonly string[] | null;
-}
+import { COUNTER, type ReadTask, type WalkTask } from './tasks.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 /** A file that changes under the reader is tried so many times. */

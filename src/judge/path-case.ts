@@ -32,6 +32,8 @@ export interface GenerationFacts {
   readonly id: string;
   readonly atNs: bigint;
   readonly capturedNs: bigint;
+  /** Whether it was to hold the path if it existed: a generation of a selection says nothing of the rest. */
+  covers(path: BytePath): boolean;
 }
 
 /** What the inodes of the whole tree say of one name. Paths are of the same volume. */
@@ -42,8 +44,6 @@ export interface InodeWitness {
   readonly cameFrom: readonly BytePath[];
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
-  /** The inode counts more links than names were found, in a listing that was whole. */
-  readonly lostNames: number;
   /** For a directory: subdirectories that its link count implies and its listing lacks. */
   readonly lostSubdirectories: number;
   /** For a directory: an entry of it that was born after the directory's inode last changed. */
@@ -70,9 +70,10 @@ export interface PastState {
   readonly expectation: Expectation | null;
 }
 
-/** The path through the generations, oldest first. */
+/** The path through the generations that cover it, oldest first. */
 export function timelineOf(known: PathCase): PastState[] {
-  return known.scan.generations.map(generation => ({
+  const covering = known.scan.generations.filter(generation => generation.covers(known.path));
+  return covering.map(generation => ({
     generation,
     expectation: known.expected.find(expectation => expectation.reference === generation.id) ?? null,
   }));

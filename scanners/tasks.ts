@@ -1,0 +1,30 @@
+// What the main thread asks of a worker, and the counters that they share.
+
+import type { Entry } from '../src/filesystems/filesystem.ts';
+import type { TargetSpec } from '../src/model.ts';
+import type { SelectionGlobs } from '../src/tree/selection.ts';
+import type { ContentBatch } from './content-batch.ts';
+
+/** Places of the shared counters, one 64-bit word each. */
+export const COUNTER = { cancelled: 0, entries: 1, files: 2, bytes: 3 } as const;
+export const COUNTERS_BYTES = 8 * Object.keys(COUNTER).length;
+
+export interface WalkTask {
+  readonly target: TargetSpec;
+  readonly volume: number;
+  readonly counters: SharedArrayBuffer;
+  /** Null: the root of the volume. */
+  readonly start: Entry | null;
+  readonly budget: number;
+  readonly globs: SelectionGlobs;
+  readonly crossMounts: boolean;
+}
+
+export interface ReadTask {
+  readonly target: TargetSpec;
+  readonly volume: number;
+  readonly counters: SharedArrayBuffer;
+  readonly batch: ContentBatch;
+  /** Names of the scanners to feed; null: all. */
+  readonly scanners: readonly string[] | null;
+}

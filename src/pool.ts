@@ -1,0 +1,65 @@
+// The worker threads of a run. Only flat batches cross; shared counters carry progress and the wish to stop. A running
+// task is never aborted: it looks at the counter between chunks.
+
+import { Piscina } from 'piscina';
+import { COUNTER, COUNTERS_BYTES, type ReadTask, type WalkTask } from '../scanners/tasks.ts';
+import type { WalkedSubtree } from './tree/walk.ts';
+
+export interface PoolCounts {
+  readonly entries: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Tasks without what the pool adds to each. */
+export type WalkRequest = Omit<WalkTask, 'counters'>;
+export type ReadRequest = Omit<ReadTask, 'counters'>;
+
+export class Pool {
+  readonly jobs: number;
+  readonly #counters = new SharedArrayBuffer(COUNTERS_BYTES);
+  readonly #words = new BigInt64Array(this.#counters);
+  readonly #piscina: Piscina;
+
+  constructor(jobs: number) {
+    this.jobs = jobs;
+    this.#piscina = new Piscina({
+      filename: workerFile(),
+      minThreads: jobs,
+      maxThreads: jobs,
+      concurrentTasksPerWorker: 1,
+    });
+  }
+
+  walk(request: WalkRequest): Promise<WalkedSubtree> {
+    return this.#piscina.run({ ...request, counters: this.#counters }, { name: 'walk' });
+  }
+
+  /** Null when the run was cancelled before the batch was whole. */
+  read(request: ReadRequest): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#piscina.run({ ...request, counters: this.#counters }, { name: 'read' });
+  }
+
+  cancel(): void {
+    Atomics.store(this.#words, COUNTER.cancelled, 1n);
+  }
+
+  get cancelled(): boolean {
+    return Atomics.load(this.#words, COUNTER.cancelled) !== 0n;
+  }
+
+  counts(): PoolCounts {
+    const word = (index: number) => Number(Atomics.load(this.#words, index));
+    return { entries: word(COUNTER.entries), files: word(COUNTER.files), bytes: word(COUNTER.bytes) };
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.close({ force: true });
+  }
+}
+
+/** Workers run compiled code, also where this file itself runs from its source (in tests). */
+function workerFile(): string {
+  const compiled = import.meta.url.endsWith('.js');
+  return new URL(compiled ? '../scanners/worker.js' : '../dist/scanners/worker.js', import.meta.url).href;
+}

@@ -1,0 +1,184 @@
+// What inodes say across paths: where a lost name's inode lives now, where a new name's inode was, inodes with more names
+// than links. Kept only for the few that matter; a bound keeps memory in hand when a whole tree is gone.
+
+import { type InodeWitness, type NamedInode, NO_WITNESS } from '../judge/path-case.ts';
+import type { BytePath, Expectation, Stat } from '../model.ts';
+import { isBelow, parentPath } from '../path.ts';
+import type { PathGroup } from './path-stream.ts';
+import type { SpoolEntry } from './spool.ts';
+
+/** Beyond so many paths of a kind the index is given up: the judge then says less, never something else. */
+const PATHS_AT_MOST = 300_000;
+
+/** Filled by three passes: groups (what is gone, new, named twice), the tree again, the newest generation again. */
+export class InodeIndex {
+  readonly #gone = new PathsByInode();
+  readonly #unknown = new PathsByInode();
+  readonly #seen = new InodeSet();
+  readonly #rivals = new PathsByInode();
+  readonly #livesAt = new Map<BytePath, NamedInode[]>();
+  readonly #cameFrom = new Map<BytePath, BytePath[]>();
+  readonly #names = new Map<bigint, BytePath[]>();
+  readonly #lostSubdirectories = new Map<BytePath, number>();
+  readonly #youngerChild = new Map<BytePath, NamedInode>();
+  /** The directories above the path that is being collected, outermost first. */
+  readonly #above: OpenDirectory[] = [];
+  #rootDevice: bigint | null = null;
+
+  /** First pass. @param newest the newest generation's word on the path, null when it has none. */
+  collect(group: PathGroup, newest: Expectation | null): void {
+    const stat = group.entry?.stat ?? null;
+    if (stat === null && newest?.stat) this.#gone.add(newest.stat.inode, group.path);
+    if (stat === null || group.entry === null || group.entry.mountPoint) return;
+    this.#rootDevice ??= group.entry.device;
+    if (group.entry.device !== this.#rootDevice) return;
+    if (newest === null || newest.stat?.inode !== stat.inode) this.#unknown.add(stat.inode, group.path);
+    this.#enter(group.path);
+    this.#noteChild(group.path, stat);
+    if (stat.type === 'directory') this.#above.push({ path: group.path, stat, subdirectories: 0 });
+    else this.#countName(group.path, stat);
+  }
+
+  /** After the last path of the first pass. */
+  finishCollecting(): void {
+    while (this.#above.length > 0) this.#leave();
+  }
+
+  /** Second pass, over the tree. */
+  lookUpInTree(entry: SpoolEntry): void {
+    const { stat, path } = entry;
+    if (stat === null || entry.device !== this.#rootDevice) return;
+    for (const gone of this.#gone.of(stat.inode)) push(this.#livesAt, gone, { path, stat });
+    if (stat.type !== 'directory' && this.#rivals.has(stat.inode)) this.#rivals.addOnce(stat.inode, path);
+  }
+
+  /** Second pass, over the newest generation. */
+  lookUpInGeneration(expectation: Expectation): void {
+    if (expectation.stat === null) return;
+    for (const path of this.#unknown.of(expectation.stat.inode)) {
+      if (path !== expectation.path) push(this.#cameFrom, path, expectation.path);
+    }
+  }
+
+  get wantsSecondPass(): boolean {
+    return !this.#gone.isEmpty || !this.#unknown.isEmpty || !this.#rivals.isEmpty;
+  }
+
+  /** @param formerly the inode of the newest generation, to tell its own heirs from those of a re-used number. */
+  witness(group: PathGroup, formerly: Stat | null): InodeWitness {
+    const stat = group.entry?.stat ?? null;
+    const livesAt = (this.#livesAt.get(group.path) ?? []).filter(named => isHeir(named.stat, formerly));
+    const cameFrom = this.#cameFrom.get(group.path) ?? [];
+    if (stat === null) return livesAt.length === 0 ? NO_WITNESS : { ...NO_WITNESS, livesAt };
+    return {
+      livesAt,
+      cameFrom,
+      rivals: stat.type === 'directory' ? [] : this.#rivals.of(stat.inode).filter(path => path !== group.path),
+      lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
+      youngerChild: this.#youngerChild.get(group.path) ?? null,
+    };
+  }
+
+  /** A second name of an inode that counts one link is a contradiction; with more links, more names than links are. */
+  #countName(path: BytePath, stat: Stat): void {
+    if (stat.links === 1) {
+      if (!this.#seen.add(stat.inode)) this.#rivals.add(stat.inode, path);
+      return;
+    }
+    const names = this.#names.get(stat.inode) ?? [];
+    names.push(path);
+    if (this.#names.size < PATHS_AT_MOST) this.#names.set(stat.inode, names);
+    if (names.length > stat.links) for (const name of names) this.#rivals.addOnce(stat.inode, name);
+  }
+
+  /** Leaves the directories that the path is not below. */
+  #enter(path: BytePath): void {
+    for (let last = this.#above.at(-1); last !== undefined && !isBelow(path, last.path); last = this.#above.at(-1))
+      this.#leave();
+  }
+
+  /** A directory has two links and one for each subdirectory; a count of 1 means that nobody counts. */
+  #leave(): void {
+    const left = this.#above.pop();
+    if (left === undefined || left.stat.links < 2) return;
+    const lost = left.stat.links - 2 - left.subdirectories;
+    if (lost > 0 && this.#lostSubdirectories.size < PATHS_AT_MOST) this.#lostSubdirectories.set(left.path, lost);
+  }
+
+  /** Keeps the entry that was born last after its directory's change. lost+found is filled by repairs, which stamp nothing. */
+  #noteChild(path: BytePath, stat: Stat): void {
+    const directory = this.#above.at(-1);
+    if (directory === undefined || directory.path !== parentPath(path)) return;
+    if (stat.type === 'directory') directory.subdirectories++;
+    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
+    const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
+    if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
+  }
+}
+
+interface OpenDirectory {
+  readonly path: BytePath;
+  readonly stat: Stat;
+  subdirectories: number;
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function isHeir(stat: Stat, formerly: Stat | null): boolean {
+  if (formerly === null || stat.type !== formerly.type || stat.inode !== formerly.inode) return false;
+  return stat.crtimeNs === null || formerly.crtimeNs === null || stat.crtimeNs === formerly.crtimeNs;
+}
+
+/** Paths by inode number, bounded. */
+class PathsByInode {
+  readonly #paths = new Map<bigint, BytePath[]>();
+  #count = 0;
+
+  add(inode: bigint, path: BytePath): void {
+    if (this.#count++ < PATHS_AT_MOST) push(this.#paths, inode, path);
+    else this.#paths.clear();
+  }
+
+  addOnce(inode: bigint, path: BytePath): void {
+    if (!this.of(inode).includes(path)) this.add(inode, path);
+  }
+
+  of(inode: bigint): readonly BytePath[] {
+    return this.#paths.get(inode) ?? [];
+  }
+
+  has(inode: bigint): boolean {
+    return this.#paths.has(inode);
+  }
+
+  get isEmpty(): boolean {
+    return this.#paths.size === 0;
+  }
+}
+
+const PAGE_BITS = 65_536n;
+
+/** A set of inode numbers as pages of bits: dense where file systems hand numbers out in runs. */
+class InodeSet {
+  readonly #pages = new Map<bigint, Uint8Array>();
+
+  /** False when it was there already. */
+  add(inode: bigint): boolean {
+    const page = this.#page(inode / PAGE_BITS);
+    const bit = Number(inode % PAGE_BITS);
+    const mask = 1 << (bit & 7);
+    const byte = page[bit >> 3] ?? 0;
+    page[bit >> 3] = byte | mask;
+    return (byte & mask) === 0;
+  }
+
+  #page(number: bigint): Uint8Array {
+    const page = this.#pages.get(number) ?? new Uint8Array(Number(PAGE_BITS) / 8);
+    this.#pages.set(number, page);
+    return page;
+  }
+}

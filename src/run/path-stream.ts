@@ -1,0 +1,97 @@
+// Expectations of all references and the walked tree, met in one merge of sorted streams: memory does not grow with files.
+
+import type { BytePath, Expectation } from '../model.ts';
+import { comparePaths, isBelow, pathKey } from '../path.ts';
+import type { Reference } from '../references/reference.ts';
+import type { Selection } from '../tree/selection.ts';
+import type { SpoolEntry } from './spool.ts';
+
+/** Everything that speaks of one path. */
+export interface PathGroup {
+  readonly path: BytePath;
+  /** Null: not listed. */
+  readonly entry: SpoolEntry | null;
+  readonly expected: readonly Expectation[];
+}
+
+export interface PathStreamOptions {
+  readonly selection: Selection;
+  readonly crossMounts: boolean;
+}
+
+/**
+ * Ascending by path key. Paths that the run does not look at (excluded, below a mount that is not crossed, below a
+ * directory without permission) are left out, whatever references say of them.
+ */
+export function* pathStream(
+  entries: Iterable<SpoolEntry>,
+  references: readonly Reference[],
+  options: PathStreamOptions,
+): Iterable<PathGroup> {
+  const tree = new Cursor(entries);
+  const cursors = references.map(reference => new Cursor(reference.expectations()));
+  let closed: BytePath | null = null;
+  for (;;) {
+    const path = leastPath([tree, ...cursors]);
+    if (path === null) return;
+    const entry = tree.take(path);
+    const expected = cursors.flatMap(cursor => cursor.take(path) ?? []);
+    if (closed !== null && isBelow(path, closed)) continue;
+    if (entry !== null && isClosed(entry, options)) closed = path;
+    if (entry?.kind === 'excluded' || !options.selection.includes(path, entry?.stat?.type === 'directory')) continue;
+    yield { path, entry, expected };
+  }
+}
+
+/** Nothing can be said of what lies below. */
+function isClosed(entry: SpoolEntry, options: PathStreamOptions): boolean {
+  if (entry.kind === 'excluded' || (entry.mountPoint && !options.crossMounts)) return true;
+  return entry.fault !== null && entry.fault.kind !== 'unreadable' && entry.fault.kind !== 'absent';
+}
+
+/** The head of one sorted stream. */
+class Cursor<T extends { readonly path: BytePath }> {
+  readonly #items: Iterator<T>;
+  #head: T | null = null;
+  #headKey = '';
+
+  constructor(items: Iterable<T>) {
+    this.#items = items[Symbol.iterator]();
+    this.#advance();
+  }
+
+  get path(): BytePath | null {
+    return this.#head?.path ?? null;
+  }
+
+  get key(): string {
+    return this.#headKey;
+  }
+
+  /** The head when it is of this path; the stream then goes on. */
+  take(path: BytePath): T | null {
+    const head = this.#head;
+    if (head === null || head.path !== path) return null;
+    this.#advance();
+    return head;
+  }
+
+  #advance(): void {
+    const next = this.#items.next();
+    const previous = this.#head;
+    this.#head = next.done ? null : next.value;
+    if (this.#head === null) return;
+    if (previous !== null && comparePaths(previous.path, this.#head.path) >= 0) {
+      throw new Error(`stream out of order: ${JSON.stringify(this.#head.path)} after ${JSON.stringify(previous.path)}`);
+    }
+    this.#headKey = pathKey(this.#head.path);
+  }
+}
+
+function leastPath(cursors: readonly Cursor<{ readonly path: BytePath }>[]): BytePath | null {
+  let least: Cursor<{ readonly path: BytePath }> | null = null;
+  for (const cursor of cursors) {
+    if (cursor.path !== null && (least === null || cursor.key < least.key)) least = cursor;
+  }
+  return least?.path ?? null;
+}
