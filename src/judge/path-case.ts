@@ -59,7 +59,6 @@ export const NO_WITNESS: InodeWitness = {
   livesAt: [],
   cameFrom: [],
   rivals: [],
-  lostNames: 0,
   lostSubdirectories: 0,
   youngerChild: null,
 };

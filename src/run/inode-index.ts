@@ -23,19 +23,26 @@ export class InodeIndex {
   readonly #youngerChild = new Map<BytePath, NamedInode>();
   /** The directories above the path that is being collected, outermost first. */
   readonly #above: OpenDirectory[] = [];
+  readonly #selective: boolean;
   #rootDevice: bigint | null = null;
+
+  /** @param selective some entries are left out of the scan, so that directories' link counts cannot be checked. */
+  constructor(selective: boolean) {
+    this.#selective = selective;
+  }
 
   /** First pass. @param newest the newest generation's word on the path, null when it has none. */
   collect(group: PathGroup, newest: Expectation | null): void {
     const stat = group.entry?.stat ?? null;
     if (stat === null && newest?.stat) this.#gone.add(newest.stat.inode, group.path);
+    this.#enter(group.path);
+    if (group.entry !== null) this.#countSubdirectory(group.path, group.entry);
     if (stat === null || group.entry === null || group.entry.mountPoint) return;
     this.#rootDevice ??= group.entry.device;
     if (group.entry.device !== this.#rootDevice) return;
     if (newest === null || newest.stat?.inode !== stat.inode) this.#unknown.add(stat.inode, group.path);
-    this.#enter(group.path);
     this.#noteChild(group.path, stat);
-    if (stat.type === 'directory') this.#above.push({ path: group.path, stat, subdirectories: 0 });
+    if (stat.type === 'directory') this.#above.push(openDirectory(group.path, stat, group.entry.fault !== null));
     else this.#countName(group.path, stat);
   }
 
@@ -100,16 +107,22 @@ export class InodeIndex {
   /** A directory has two links and one for each subdirectory; a count of 1 means that nobody counts. */
   #leave(): void {
     const left = this.#above.pop();
-    if (left === undefined || left.stat.links < 2) return;
+    if (left === undefined || left.stat.links < 2 || left.unread || this.#selective) return;
     const lost = left.stat.links - 2 - left.subdirectories;
     if (lost > 0 && this.#lostSubdirectories.size < PATHS_AT_MOST) this.#lostSubdirectories.set(left.path, lost);
+  }
+
+  /** Mounted-over directories count as well, and names whose inode could not be had but that are said to be directories. */
+  #countSubdirectory(path: BytePath, entry: SpoolEntry): void {
+    const directory = this.#above.at(-1);
+    if (directory?.path !== parentPath(path)) return;
+    if ((entry.stat?.type ?? entry.direntType) === 'directory') directory.subdirectories++;
   }
 
   /** Keeps the entry that was born last after its directory's change. lost+found is filled by repairs, which stamp nothing. */
   #noteChild(path: BytePath, stat: Stat): void {
     const directory = this.#above.at(-1);
     if (directory === undefined || directory.path !== parentPath(path)) return;
-    if (stat.type === 'directory') directory.subdirectories++;
     if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
     const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
     if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
@@ -120,6 +133,12 @@ interface OpenDirectory {
   readonly path: BytePath;
   readonly stat: Stat;
   subdirectories: number;
+  /** Its listing was not whole. */
+  readonly unread: boolean;
+}
+
+function openDirectory(path: BytePath, stat: Stat, unread: boolean): OpenDirectory {
+  return { path, stat, subdirectories: 0, unread };
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -7,6 +7,7 @@ import { childPath } from '../path.ts';
 import type { Run } from '../store/scan-runs.ts';
 import { type EntryRecord, readRecords } from '../tree/entry-record.ts';
 import type { WalkedSubtree } from '../tree/walk.ts';
+import { fromJson, toJson } from './bigint-json.ts';
 
 /** A walked name with its whole path. */
 export interface SpoolEntry {
@@ -116,18 +117,13 @@ export class Spool {
 
   /** A deferred directory, to be walked by this run or by the one that resumes it. */
   #keepStart(subtree: Subtree): void {
-    const text = JSON.stringify(subtree.start, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
-    this.#run.putBlob(this.#name('segment-start'), subtree.number, Buffer.from(text, 'utf8'));
+    this.#run.putBlob(this.#name('segment-start'), subtree.number, Buffer.from(toJson(subtree.start), 'utf8'));
   }
 
   #start(number: number): Entry {
     const bytes = this.#run.blob(this.#name('segment-start'), number);
     if (bytes === null) throw new Error(`the start of segment ${number} is not in the store`);
-    const revive = (key: string, value: unknown) =>
-      (key.endsWith('Ns') || key === 'inode' || key === 'device') && typeof value === 'string'
-        ? BigInt(value.slice(0, -1))
-        : value;
-    return JSON.parse(Buffer.from(bytes).toString('utf8'), revive) as Entry;
+    return fromJson(Buffer.from(bytes).toString('utf8')) as Entry;
   }
 
   #name(kind: string): string {

@@ -1,0 +1,71 @@
+// Which files are to be read, and what is wanted of each: the digests that some reference can compare, nothing else.
+
+import type { ContentJob } from '../../scanners/content-batch.ts';
+import { DIGEST_ALGORITHMS, type DigestAlgorithm, type Expectation, type Stat } from '../model.ts';
+import type { PathGroup } from './path-stream.ts';
+import type { SpoolEntry } from './spool.ts';
+
+/** What every reference of the run may want: for inodes with several names, read once under the first. */
+export interface WantedByRun {
+  readonly algorithms: readonly DigestAlgorithm[];
+  readonly blocks: boolean;
+}
+
+/** A batch is cut at so many files or bytes: large enough to be cheap, small enough to share out and to lose little. */
+const BATCH_FILES = 256;
+const BATCH_BYTES = 32 * 1024 * 1024;
+
+/** Whether the bytes of this entry are to be read at all. */
+export function isReadable(entry: SpoolEntry): entry is SpoolEntry & { readonly stat: Stat } {
+  return entry.stat?.type === 'file';
+}
+
+/** Batches of jobs in tree order; each inode once, under its first name. Deterministic for a given tree and references. */
+export function* planBatches(groups: Iterable<PathGroup>, wanted: WantedByRun): Iterable<ContentJob[]> {
+  const inodes = new FirstNames();
+  let batch: ContentJob[] = [];
+  let bytes = 0;
+  for (const group of groups) {
+    if (group.entry === null || !isReadable(group.entry) || !inodes.isFirst(group.entry)) continue;
+    batch.push(jobOf(group.entry, group.expected, wanted));
+    bytes += group.entry.stat.sizeBytes;
+    if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Of several names of one inode the first in tree order stands for all. */
+export class FirstNames {
+  readonly #seen = new Set<string>();
+
+  isFirst(entry: SpoolEntry & { readonly stat: Stat }): boolean {
+    if (entry.stat.links < 2) return true;
+    const key = `${entry.device}:${entry.stat.inode}`;
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    return true;
+  }
+}
+
+function jobOf(
+  entry: SpoolEntry & { readonly stat: Stat },
+  expected: readonly Expectation[],
+  wanted: WantedByRun,
+): ContentJob {
+  const { path, stat, device } = entry;
+  const known = expected.flatMap(expectation => expectation.digests.sha256 ?? []);
+  if (stat.links > 1) return { path, stat, device, ...wanted, known: [] };
+  const compared = expected.filter(isComparable);
+  const algorithms = DIGEST_ALGORITHMS.filter(algorithm =>
+    compared.some(expectation => expectation.digests[algorithm] !== undefined),
+  );
+  const blocks = wanted.blocks && expected.some(expectation => expectation.stat !== null);
+  return { path, stat, device, algorithms, blocks, known };
+}
+
+function isComparable(expectation: Expectation): boolean {
+  return expectation.type === null || expectation.type === 'file';
+}

@@ -1,0 +1,70 @@
+// Drives the reading of planned files over the workers and keeps each batch's results in the run's records.
+
+import type { ContentJob } from '../../scanners/content-batch.ts';
+import { type ContentResult, packJobs, unpackResults } from '../../scanners/content-batch.ts';
+import type { TargetSpec } from '../model.ts';
+import type { Pool } from '../pool.ts';
+import type { Run } from '../store/scan-runs.ts';
+
+export interface ReadingOptions {
+  readonly target: TargetSpec;
+  readonly volume: number;
+  readonly scanners: readonly string[] | null;
+}
+
+/** Batches under way per worker: one at work, one waiting. */
+const UNDER_WAY = 2;
+
+/** False when the run was cancelled before the last batch. Batches that the records have already are not read again. */
+export async function readContents(
+  pool: Pool,
+  run: Run,
+  batches: Iterable<ContentJob[]>,
+  options: ReadingOptions,
+): Promise<boolean> {
+  const underWay = new Set<Promise<void>>();
+  let number = 0;
+  for (const batch of batches) {
+    if (pool.cancelled) break;
+    const current = number++;
+    if (run.blob(contentKind(options.volume), current) !== null) continue;
+    const task = readBatch(pool, run, current, batch, options).finally(() => underWay.delete(task));
+    underWay.add(task);
+    if (underWay.size >= pool.jobs * UNDER_WAY) await Promise.race(underWay);
+  }
+  await Promise.all(underWay);
+  run.flush();
+  return !pool.cancelled;
+}
+
+async function readBatch(
+  pool: Pool,
+  run: Run,
+  number: number,
+  batch: ContentJob[],
+  options: ReadingOptions,
+): Promise<void> {
+  const results = await pool.read({ ...options, batch: packJobs(batch) });
+  if (results !== null) run.putBlob(contentKind(options.volume), number, results);
+}
+
+function contentKind(volume: number): string {
+  return `content:${volume}`;
+}
+
+/**
+ * Results in the order of the plan, batch after batch. Null for files of a batch that a cancelled run never read: the
+ * reader of results must know the batches' sizes, so it walks the same plan.
+ */
+export function* contentResults(
+  run: Run,
+  volume: number,
+  batches: Iterable<ContentJob[]>,
+): Iterable<ContentResult | null> {
+  let number = 0;
+  for (const batch of batches) {
+    const bytes = run.blob(contentKind(volume), number++);
+    if (bytes === null) for (const _ of batch) yield null;
+    else yield* unpackResults(bytes);
+  }
+}

@@ -1,0 +1,82 @@
+// Gathers the references of a scan: those that the target itself holds, those given, and the generations of a baseline.
+
+import { UsageError } from '../errors.ts';
+import type { Filesystem } from '../filesystems/filesystem.ts';
+import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
+import type { GenerationFacts } from '../judge/path-case.ts';
+import { isAfterWindow } from '../judge/window.ts';
+import { bytesOfText } from '../path.ts';
+import { generationId, openGeneration } from '../references/baseline.ts';
+import { findDpkgDatabase } from '../references/dpkg/database.ts';
+import { openDpkgReference } from '../references/dpkg/dpkg-reference.ts';
+import type { Reference } from '../references/reference.ts';
+import { rfc3339 } from '../report/time.ts';
+import type { Generation } from '../store/generation.ts';
+import type { Store } from '../store/store.ts';
+import { type SelectionGlobs, selectionOf } from '../tree/selection.ts';
+import type { ScanOptions } from './options.ts';
+
+export interface GatheredReferences {
+  /** In the order in which the report lists them. */
+  readonly all: readonly Reference[];
+  /** Baseline generations, ascending by time. */
+  readonly generations: readonly GenerationFacts[];
+}
+
+/** UsageError when a reference that was asked for by name cannot be had. */
+export function gatherReferences(target: Filesystem, store: Store | null, options: ScanOptions): GatheredReferences {
+  const packages = packageReferences(target, options);
+  const generations = store === null || options.baseline === null ? [] : generationsOf(store, options.baseline);
+  const opened = generations.map(generation => openOne(store, generation, options));
+  return { all: [...packages, ...opened], generations: generations.map(factsOf) };
+}
+
+/** What was named stands in for the target's own database of that kind. */
+function packageReferences(target: Filesystem, options: ScanOptions): Reference[] {
+  const given = options.references.filter(reference => reference.kind === 'dpkg');
+  if (given.length > 0) return given.map(reference => givenDpkg(target, reference.path));
+  const own = findDpkgDatabase(target);
+  return own === null ? [] : [openDpkgReference(target, own)];
+}
+
+function givenDpkg(target: Filesystem, path: string): Reference {
+  const database = findDpkgDatabase(openGiven(path));
+  if (database === null) throw new UsageError(`--reference dpkg:${path}: no dpkg database there (no "status" file)`);
+  return openDpkgReference(target, database);
+}
+
+function openGiven(path: string): Filesystem {
+  try {
+    return openHostFilesystem(bytesOfText(path));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw new UsageError(`--reference dpkg:${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+function generationsOf(store: Store, name: string): Generation[] {
+  const generations = store.generations(name);
+  if (generations.length > 0) return generations;
+  throw new UsageError(`store ${store.path} holds no baseline ${name}; "lostwrite baseline list" names those it has`);
+}
+
+function openOne(store: Store | null, generation: Generation, options: ScanOptions): Reference {
+  if (store === null) throw new Error('a generation without a store');
+  const vouches = isAfterWindow(generation.atNs, options.window) ? 'content' : 'not-garbage';
+  return openGeneration(store, generation, idOf(generation), vouches);
+}
+
+function idOf(generation: Generation): string {
+  return `baseline:${generationId(generation.baseline, rfc3339(generation.atNs) ?? String(generation.atNs))}`;
+}
+
+function factsOf(generation: Generation): GenerationFacts {
+  const globs = generation.attributes as Partial<SelectionGlobs>;
+  const selection = selectionOf({ include: globs.include ?? [], exclude: globs.exclude ?? [] });
+  return {
+    id: idOf(generation),
+    atNs: generation.atNs,
+    capturedNs: generation.capturedNs,
+    covers: path => selection.includes(path, false) || selection.includes(path, true),
+  };
+}
