@@ -69,3 +69,44 @@ export interface ScanOutcome {
   /** Gives back the store; findings cannot be iterated after it. `keep` leaves the run's records for a resumption. */
   close(keep: boolean): void;
 }
+
+/** What was captured. */
+export interface BaselineResult {
+  /** The time that the generation stands for. */
+  readonly atNs: Nanoseconds;
+  readonly entries: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Paths that could not be captured. */
+  readonly skipped: number;
+  /** False: interrupted, or something could not be read; nothing of an interrupted capture is kept. */
+  readonly complete: boolean;
+}
+
+/** A series of generations, as a store lists it. */
+export interface BaselineSeries {
+  readonly name: string;
+  readonly generations: number;
+  readonly firstAtNs: Nanoseconds;
+  readonly lastAtNs: Nanoseconds;
+}
+
+export interface BaselineGeneration {
+  readonly atNs: Nanoseconds;
+  readonly capturedNs: Nanoseconds;
+  /** Name of the target as it was given. */
+  readonly target: string;
+  readonly entries: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** An incident made for the demo, ready to be scanned. */
+export interface DemoScene {
+  readonly target: TargetSpec;
+  readonly window: Window;
+  readonly store: StoreOption;
+  readonly baseline: string;
+  /** Unmounts what was mounted; the directory stays the caller's. */
+  close(): Promise<void>;
+}

@@ -5,28 +5,34 @@ import { DIGEST_ALGORITHMS, type DigestAlgorithm, type Expectation, type Stat } 
 import type { PathGroup } from './path-stream.ts';
 import type { SpoolEntry } from './spool.ts';
 
-/** What every reference of the run may want: for inodes with several names, read once under the first. */
+/** What every reference of the run may want: for inodes with several names, read once under the first; or of every file. */
 export interface WantedByRun {
   readonly algorithms: readonly DigestAlgorithm[];
   readonly blocks: boolean;
+  /** Of every file, whatever references say: a baseline is to be made of it. */
+  readonly ofAll?: boolean;
 }
 
 /** A batch is cut at so many files or bytes: large enough to be cheap, small enough to share out and to lose little. */
 const BATCH_FILES = 256;
 const BATCH_BYTES = 32 * 1024 * 1024;
 
-/** Whether the bytes of this entry are to be read at all. */
+/** Which readable entries a run reads: all, or only the one that is to be explained. */
+export type Reads = (entry: SpoolEntry) => boolean;
+
+/** Whether there are bytes to be read. */
 export function isReadable(entry: SpoolEntry): entry is SpoolEntry & { readonly stat: Stat } {
   return entry.stat?.type === 'file';
 }
 
 /** Batches of jobs in tree order; each inode once, under its first name. Deterministic for a given tree and references. */
-export function* planBatches(groups: Iterable<PathGroup>, wanted: WantedByRun): Iterable<ContentJob[]> {
+export function* planBatches(groups: Iterable<PathGroup>, wanted: WantedByRun, reads: Reads): Iterable<ContentJob[]> {
   const inodes = new FirstNames();
   let batch: ContentJob[] = [];
   let bytes = 0;
   for (const group of groups) {
-    if (group.entry === null || !isReadable(group.entry) || !inodes.isFirst(group.entry)) continue;
+    if (group.entry === null || !isReadable(group.entry)) continue;
+    if (!reads(group.entry) || !inodes.isFirst(group.entry)) continue;
     batch.push(jobOf(group.entry, group.expected, wanted));
     bytes += group.entry.stat.sizeBytes;
     if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
@@ -57,13 +63,12 @@ function jobOf(
 ): ContentJob {
   const { path, stat, device } = entry;
   const known = expected.flatMap(expectation => expectation.digests.sha256 ?? []);
-  if (stat.links > 1) return { path, stat, device, ...wanted, known: [] };
+  const { algorithms, blocks } = wanted;
+  if (stat.links > 1 || wanted.ofAll) return { path, stat, device, algorithms, blocks, known: [] };
   const compared = expected.filter(isComparable);
-  const algorithms = DIGEST_ALGORITHMS.filter(algorithm =>
-    compared.some(expectation => expectation.digests[algorithm] !== undefined),
-  );
-  const blocks = wanted.blocks && expected.some(expectation => expectation.stat !== null);
-  return { path, stat, device, algorithms, blocks, known };
+  const isCompared = (algorithm: DigestAlgorithm) => compared.some(each => each.digests[algorithm] !== undefined);
+  const isMapped = blocks && expected.some(expectation => expectation.stat !== null);
+  return { path, stat, device, algorithms: DIGEST_ALGORITHMS.filter(isCompared), blocks: isMapped, known };
 }
 
 function isComparable(expectation: Expectation): boolean {

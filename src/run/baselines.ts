@@ -1,0 +1,51 @@
+// The small questions to a store: which baselines there are, which generations, drop them.
+
+import { UsageError } from '../errors.ts';
+import type { Nanoseconds } from '../model.ts';
+import { rfc3339 } from '../report/time.ts';
+import type { Generation } from '../store/generation.ts';
+import { openStore, type Store } from '../store/store.ts';
+import type { BaselineGeneration, BaselineSeries, StoreOption } from './options.ts';
+
+/** By name. UsageError when the store cannot be opened. */
+export async function listBaselines(option: StoreOption): Promise<readonly BaselineSeries[]> {
+  return withStore(option, 'read', store => store.baselines());
+}
+
+/** Oldest state first. UsageError when there is no such baseline. */
+export async function showBaseline(option: StoreOption, name: string): Promise<readonly BaselineGeneration[]> {
+  return withStore(option, 'read', store => generationsOf(store, name));
+}
+
+/** Drops these generations, or the whole series. UsageError when one is not there: then nothing is dropped. */
+export async function dropBaseline(
+  option: StoreOption,
+  name: string,
+  atNs: readonly Nanoseconds[] | null,
+): Promise<void> {
+  await withStore(option, 'write', store => {
+    if (atNs === null) return store.dropBaseline(name);
+    for (const generation of atNs.map(time => generationAt(store, name, time))) store.dropGeneration(generation.id);
+  });
+}
+
+function generationsOf(store: Store, name: string): Generation[] {
+  const generations = store.generations(name);
+  if (generations.length === 0) throw new UsageError(`store ${store.path} holds no baseline ${name}`);
+  return generations;
+}
+
+function generationAt(store: Store, name: string, atNs: Nanoseconds): Generation {
+  const generation = generationsOf(store, name).find(each => each.atNs === atNs);
+  if (generation !== undefined) return generation;
+  throw new UsageError(`baseline ${name} has no generation of ${rfc3339(atNs) ?? atNs}`);
+}
+
+function withStore<T>(option: StoreOption, mode: 'read' | 'write', use: (store: Store) => T): T {
+  const store = openStore(option.path ?? ':memory:', mode);
+  try {
+    return use(store);
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,104 @@
+// One volume of a target from listing to judged paths: four passes over sorted streams, none of which holds the tree.
+
+import type { ContentJob } from '../../scanners/content-batch.ts';
+import type { ScanFacts } from '../judge/path-case.ts';
+import type { Expectation } from '../model.ts';
+import type { Pool } from '../pool.ts';
+import type { Reference } from '../references/reference.ts';
+import type { Run } from '../store/scan-runs.ts';
+import type { Selection } from '../tree/selection.ts';
+import { InodeIndex } from './inode-index.ts';
+import { type JudgedPath, judgeTree } from './judge-tree.ts';
+import { listTree } from './list-tree.ts';
+import type { ScanOptions } from './options.ts';
+import { type PathGroup, pathStream } from './path-stream.ts';
+import { planBatches, type Reads, type WantedByRun } from './plan.ts';
+import { contentResults, readContents } from './read-contents.ts';
+import { ResultsByInode } from './results-by-inode.ts';
+import { Spool } from './spool.ts';
+
+export interface VolumeScan {
+  readonly volume: number;
+  readonly options: ScanOptions;
+  readonly pool: Pool;
+  readonly run: Run;
+  readonly references: readonly Reference[];
+  readonly facts: ScanFacts;
+  readonly selection: Selection;
+  /** Which files are read. */
+  readonly reads: Reads;
+  /** Called once the listing is whole, with what is to be read. */
+  readonly onPlanned: (files: number, bytes: number) => void;
+  readonly onPhase: (phase: 'listing' | 'reading' | 'judging') => void;
+}
+
+/** Lists and reads; false when the run was cancelled before everything was read. What was read is in the records. */
+export async function examineVolume(scan: VolumeScan): Promise<boolean> {
+  const { options, pool, run, volume } = scan;
+  scan.onPhase('listing');
+  const globs = { include: options.include, exclude: options.exclude };
+  const listing = { target: options.target, volume, globs, crossMounts: options.crossMounts };
+  if (!(await listTree(pool, spoolOf(scan), listing))) return false;
+  scan.onPlanned(...sumOfPlan(scan));
+  scan.onPhase('reading');
+  return readContents(pool, run, planOf(scan), { ...options, volume });
+}
+
+/** Judges every path of the volume, ascending by path key. */
+export function* judgeVolume(scan: VolumeScan): Iterable<JudgedPath> {
+  scan.onPhase('judging');
+  const index = indexInodes(scan);
+  const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
+  yield* judgeTree(groupsOf(scan), { volume: scan.volume, facts: scan.facts, index, results });
+}
+
+function spoolOf(scan: VolumeScan): Spool {
+  return new Spool(scan.run, scan.volume);
+}
+
+function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
+  const { selection, options } = scan;
+  return pathStream(spoolOf(scan).entries(), scan.references, { selection, crossMounts: options.crossMounts });
+}
+
+function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
+  return planBatches(groupsOf(scan), wantedBy(scan), scan.reads);
+}
+
+/** What several names of one inode may want together. */
+function wantedBy(scan: VolumeScan): WantedByRun {
+  const kinds = new Set(scan.references.map(reference => reference.info.kind));
+  const baseline = kinds.has('baseline');
+  const algorithms: WantedByRun['algorithms'] = [
+    ...(kinds.has('packages') ? (['md5'] as const) : []),
+    ...(baseline ? (['sha256'] as const) : []),
+  ];
+  return { algorithms, blocks: baseline };
+}
+
+function sumOfPlan(scan: VolumeScan): [files: number, bytes: number] {
+  let files = 0;
+  let bytes = 0;
+  for (const batch of planOf(scan)) {
+    files += batch.length;
+    for (const job of batch) bytes += job.stat.sizeBytes;
+  }
+  return [files, bytes];
+}
+
+function indexInodes(scan: VolumeScan): InodeIndex {
+  const { options, references, facts } = scan;
+  const index = new InodeIndex(options.include.length + options.exclude.length > 0);
+  const newest = facts.generations.at(-1)?.id ?? null;
+  for (const group of groupsOf(scan)) index.collect(group, wordOf(group, newest));
+  index.finishCollecting();
+  if (!index.wantsSecondPass) return index;
+  for (const entry of spoolOf(scan).entries()) index.lookUpInTree(entry);
+  const generation = references.find(reference => reference.info.id === newest);
+  for (const expectation of generation?.expectations() ?? []) index.lookUpInGeneration(expectation);
+  return index;
+}
+
+function wordOf(group: PathGroup, reference: string | null): Expectation | null {
+  return group.expected.find(expectation => expectation.reference === reference) ?? null;
+}
