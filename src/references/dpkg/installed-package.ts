@@ -1,0 +1,71 @@
+// What the expectations of one package have in common: its owner record, when it came, and how to get its files again.
+
+import type { Nanoseconds, Owner, Remedy, Stat } from '../../model.ts';
+import type { Package } from './packages.ts';
+
+export interface InstalledPackage {
+  readonly name: string;
+  readonly replaces: ReadonlySet<string>;
+  readonly installedAtNs: Nanoseconds | null;
+  readonly owner: Owner;
+  readonly remedy: Remedy;
+  /** For its configuration files. */
+  readonly conffileRemedy: Remedy;
+}
+
+/**
+ * @param list inode of its list in `info`, which dpkg writes anew as the last step of unpacking; null when it is not there.
+ * @param inPlace the database is the target's own, and not a copy from elsewhere.
+ * @param native the target's own architecture: packages of another need it in their name.
+ */
+export function describeInstalled(
+  subject: Package,
+  list: Stat | null,
+  inPlace: boolean,
+  native: string | null,
+): InstalledPackage {
+  return {
+    name: subject.name,
+    replaces: subject.replaces,
+    installedAtNs: list === null ? null : writtenAt(list, inPlace),
+    owner: { kind: 'package', name: subject.name, version: subject.version },
+    remedy: remedyOf(subject, native),
+    conffileRemedy: conffileRemedyOf(subject, native),
+  };
+}
+
+/**
+ * In the target itself the change time: the kernel sets it at the renaming that put the list there, just after the files'
+ * own, and a later copy of the whole system moves both alike. In a database that was copied here only the modification time
+ * can be the old one, and where a copy did not keep it, neither is: the older of the two is the better.
+ */
+function writtenAt(list: Stat, inPlace: boolean): Nanoseconds {
+  if (inPlace || list.ctimeNs < list.mtimeNs) return list.ctimeNs;
+  return list.mtimeNs;
+}
+
+function remedyOf(subject: Package, native: string | null): Remedy {
+  const name = nameForApt(subject, native);
+  const detail = `reinstall the package ${title(subject)}, which brings the file`;
+  return { action: 'reinstall', detail, command: `apt-get install --reinstall ${name}` };
+}
+
+/** --force-confmiss brings a missing configuration file back, and touches none that is there. */
+function conffileRemedyOf(subject: Package, native: string | null): Remedy {
+  const name = nameForApt(subject, native);
+  const detail = `compare it with the one that ${title(subject)} brings; the command restores it only where it is missing`;
+  const command = `apt-get install --reinstall -o Dpkg::Options::=--force-confmiss ${name}`;
+  return { action: 'reinstall', detail, command };
+}
+
+function title(subject: Package): string {
+  return subject.version === null ? subject.name : `${subject.name} ${subject.version}`;
+}
+
+/** Name, architecture and version have passed package-name.ts: nothing in them needs quoting. */
+function nameForApt(subject: Package, native: string | null): string {
+  const { architecture } = subject;
+  const foreign = native !== null && architecture !== null && architecture !== 'all' && architecture !== native;
+  const name = foreign ? `${subject.name}:${architecture}` : subject.name;
+  return subject.version === null ? name : `${name}=${subject.version}`;
+}
