@@ -3,7 +3,7 @@
 import type { DamageVerdict } from '../../fixtures/incident/damage.ts';
 import type { Truth, TruthPath } from '../../fixtures/incident/truth.ts';
 import type { BytePath, Confidence, Verdict } from '../../src/model.ts';
-import { bytesOfText } from '../../src/tree/byte-path.ts';
+import { bytesOfText } from '../../src/path.ts';
 
 /** What scoring reads of a report (`lostwrite-report`, version 1). */
 export interface ScoredReport {
