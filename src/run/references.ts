@@ -35,14 +35,15 @@ export function gatherReferences(target: Filesystem, store: Store | null, option
 function packageReferences(target: Filesystem, options: ScanOptions): Reference[] {
   const given = options.references.filter(reference => reference.kind === 'dpkg');
   if (given.length > 0) return given.map(reference => givenDpkg(target, reference.path));
-  const own = findDpkgDatabase(target);
-  return own === null ? [] : [openDpkgReference(target, own)];
+  const own = openDpkgReference(target);
+  return own === null ? [] : [own];
 }
 
 function givenDpkg(target: Filesystem, path: string): Reference {
   const database = findDpkgDatabase(openGiven(path));
-  if (database === null) throw new UsageError(`--reference dpkg:${path}: no dpkg database there (no "status" file)`);
-  return openDpkgReference(target, database);
+  const reference = database === null ? null : openDpkgReference(target, database);
+  if (reference !== null) return reference;
+  throw new UsageError(`--reference dpkg:${path}: no dpkg database there (no "status" file)`);
 }
 
 function openGiven(path: string): Filesystem {

@@ -1,0 +1,57 @@
+// One incident of the accuracy bench: which kind a seed stands for, made once, its images mounted read-only while it is scanned.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeIncident } from '../../fixtures/incident/incident.ts';
+import type { Truth } from '../../fixtures/incident/truth.ts';
+
+export const MODES = ['data', 'directories', 'inodes', 'mixed', 'silent'] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface IncidentCase {
+  readonly seed: number;
+  readonly mode: Mode;
+  readonly repair: boolean;
+  readonly laterLife: boolean;
+}
+
+/** Every mode for every seed; every second seed is repaired by e2fsck first (a silent one needs none). */
+export function casesOf(seeds: readonly number[], modes: readonly Mode[], laterLife: boolean): IncidentCase[] {
+  return seeds.flatMap(seed =>
+    modes.map(mode => ({ seed, mode, repair: seed % 2 === 0 && mode !== 'silent', laterLife })),
+  );
+}
+
+export function nameOf({ seed, mode, repair, laterLife }: IncidentCase): string {
+  return [seed, mode, ...(repair ? ['repaired'] : []), ...(laterLife ? ['later'] : [])].join('-');
+}
+
+/** The incident's directory below `root`, made unless it is there already. */
+export async function incidentDirectory(root: string, incident: IncidentCase): Promise<string> {
+  const out = join(root, nameOf(incident));
+  if (existsSync(join(out, 'truth.json'))) return out;
+  rmSync(out, { recursive: true, force: true });
+  await makeIncident({ ...incident, out });
+  return out;
+}
+
+export function truthOf(directory: string): Truth {
+  return JSON.parse(readFileSync(join(directory, 'truth.json'), 'utf8')) as Truth;
+}
+
+/** Mounts an image of the incident read-only, without replaying anything, while `use` runs. */
+export async function whileMounted<T>(
+  directory: string,
+  image: 't0' | 't1' | 'disk',
+  use: (mountpoint: string) => Promise<T>,
+): Promise<T> {
+  const mountpoint = join(directory, `mnt-${image}`);
+  mkdirSync(mountpoint, { recursive: true });
+  execFileSync('mount', ['-o', 'ro,loop,noload', join(directory, `${image}.img`), mountpoint]);
+  try {
+    return await use(mountpoint);
+  } finally {
+    execFileSync('umount', [mountpoint]);
+  }
+}

@@ -1,0 +1,77 @@
+// The accuracy bench: makes incidents, scans them, pools the scores. `node dist/bench/accuracy/run.js --help` tells the rest.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { casesOf, type IncidentCase, incidentDirectory, MODES, type Mode, nameOf, truthOf } from './incident-case.ts';
+import { type Generations, scanIncident } from './scan-incident.ts';
+import { addScores, EMPTY, overall, precision, recall, type Score, score } from './score.ts';
+
+const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--later-life] [--work DIR] [--json FILE] [--verbose]`;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1..4' },
+    modes: { type: 'string', default: MODES.join(',') },
+    generations: { type: 'string', default: 't0,t1' },
+    'later-life': { type: 'boolean', default: false },
+    work: { type: 'string', default: '/tmp/lostwrite-accuracy' },
+    json: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function share(value: number | null): string {
+  return value === null ? '–' : value.toFixed(3);
+}
+
+function line(name: string, scored: Score): string {
+  const all = overall(scored);
+  const classes = scored.rightClass / Math.max(1, all.found);
+  const exact = scored.ranges.exact / Math.max(1, scored.ranges.partly);
+  const suspects = scored.suspects.listed / Math.max(1, scored.suspects.unreported);
+  return [
+    name.padEnd(34),
+    `precision ${share(precision(all))}`,
+    `recall ${share(recall(all))}`,
+    `(content ${share(recall(scored.content))}, metadata ${share(recall(scored.metadataOnly))})`,
+    `class ${share(classes)}`,
+    `ranges ${share(exact)} of ${scored.ranges.partly}`,
+    `suspect ${share(suspects)} of ${scored.suspects.unreported}`,
+    `damaged ${all.damaged} false ${all.falseAlarms} proven wrong ${scored.provenWrong}`,
+  ].join('  ');
+}
+
+async function runCase(incident: IncidentCase, generations: Generations): Promise<Score> {
+  const directory = await incidentDirectory(values.work, incident);
+  const report = await scanIncident(directory, generations);
+  writeFileSync(`${directory}/report-${generations.join('-')}.json`, JSON.stringify(report));
+  const scored = score(truthOf(directory), report);
+  writeFileSync(`${directory}/score-${generations.join('-')}.json`, JSON.stringify(scored, null, 1));
+  return scored;
+}
+
+async function main(): Promise<void> {
+  const [from, to] = values.seeds.split('..').map(Number);
+  const seeds = Array.from({ length: (to ?? from ?? 1) - (from ?? 1) + 1 }, (_, index) => (from ?? 1) + index);
+  const generations = values.generations.split(',') as unknown as Generations;
+  mkdirSync(values.work, { recursive: true });
+  let pooled = EMPTY;
+  for (const incident of casesOf(seeds, values.modes.split(',') as Mode[], values['later-life'])) {
+    const scored = await runCase(incident, generations);
+    if (values.verbose) print(line(nameOf(incident), scored));
+    pooled = addScores(pooled, scored);
+  }
+  print(line(`pooled ${values.seeds} ${values.generations}`, pooled));
+  for (const [verdict, { damaged, found }] of Object.entries(pooled.byVerdict))
+    print(`  ${verdict}: ${found} of ${damaged} found`);
+  print(`  classes: ${JSON.stringify(pooled.classes)}`);
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(pooled, null, 1));
+}
+
+if (values.help) print(USAGE);
+else await main();
