@@ -5,6 +5,7 @@ import type { ScanFacts } from './judge/path-case.ts';
 import { Pool } from './pool.ts';
 import type { Reference } from './references/reference.ts';
 import type { Report, ReportVolume } from './report/report.ts';
+import { ownersInBaseline } from './run/baselines.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
@@ -34,9 +35,10 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
   try {
     const { all, generations } = gatherReferences(filesystem, store, options);
     const references = new Map(all.map(reference => [reference.info.id, reference.info]));
-    const facts: ScanFacts = { window: options.window, references, generations, startedAtNs };
+    const facts = { window: options.window, references, generations, startedAtNs };
     const run = openRun(store, options, all, hooks);
-    return await runScan({ options, hooks, store, run, references: all, facts });
+    const ownersOf = (hashes: ReadonlySet<bigint>) => ownersInBaseline(store, options.baseline, hashes);
+    return await runScan({ options, hooks, store, run, references: all, facts, ownersOf });
   } catch (error) {
     store.close();
     throw error;
@@ -51,7 +53,8 @@ interface OpenedScan {
   readonly store: Store;
   readonly run: Run;
   readonly references: readonly Reference[];
-  readonly facts: ScanFacts;
+  readonly facts: Omit<ScanFacts, 'donors'>;
+  readonly ownersOf: VolumeScan['ownersOf'];
 }
 
 async function runScan(opened: OpenedScan): Promise<ScanOutcome> {
@@ -69,7 +72,7 @@ async function runScan(opened: OpenedScan): Promise<ScanOutcome> {
 }
 
 function volumeScan(opened: OpenedScan, watch: ProgressWatch): VolumeScan {
-  const { options, run, references, facts } = opened;
+  const { options, run, references, facts, ownersOf } = opened;
   return {
     volume: ONLY_VOLUME,
     options,
@@ -77,6 +80,7 @@ function volumeScan(opened: OpenedScan, watch: ProgressWatch): VolumeScan {
     run,
     references,
     facts,
+    ownersOf,
     selection: selectionOf(options),
     reads: () => !options.metadataOnly,
     onPlanned: (files, bytes) => watch.plan(files, bytes),

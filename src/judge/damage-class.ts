@@ -14,13 +14,38 @@ export interface DamageClass {
 /** @param newest what the content should be. */
 export function classifyDamage(known: PathCase, newest: Expectation): DamageClass {
   const spans = spansAgainst(known, newest);
-  if (spans === null) return { verdict: isOlderInode(known) ? 'stale' : 'garbage', ranges: [] };
-  const resolved = spans.map(span =>
-    span.state === 'unknown' ? { ...span, state: stateOfUnknown(known, newest) } : span,
+  if (spans === null) return { verdict: isAnothersInode(known, newest) ? 'garbage' : 'stale', ranges: [] };
+  const blocks = words(known.seen?.content?.blocks ?? new Uint8Array(0));
+  const resolved = spans.flatMap(span =>
+    span.state === 'unknown' ? resolveUnknown(known, newest, span, blocks) : [span],
   );
-  const ranges = rangesOf(resolved, known.seen?.content?.sizeBytes ?? 0);
+  const ranges = rangesOf(joined(resolved), known.seen?.content?.sizeBytes ?? 0);
   const garbage = ranges.some(range => range.state !== 'stale');
   return { verdict: garbage ? 'garbage' : 'stale', ranges };
+}
+
+/** Block by block: another file may have some of them and not others. */
+function resolveUnknown(known: PathCase, newest: Expectation, span: BlockSpan, blocks: BigUint64Array): BlockSpan[] {
+  const otherwise = stateOfUnknown(known, newest);
+  return Array.from({ length: span.count }, (_, index) => {
+    const from = span.from + index;
+    const donor = known.scan.donors.get(blocks[from] ?? 0n)?.find(path => path !== known.path) ?? null;
+    const state = donor === null ? otherwise : 'foreign';
+    return { from, count: 1, state, label: donor === null ? null : `a block of ${donor}` };
+  });
+}
+
+/** Neighbours of one state and label as one span. */
+function joined(spans: readonly BlockSpan[]): BlockSpan[] {
+  const result: BlockSpan[] = [];
+  for (const span of spans) {
+    const last = result.at(-1);
+    const continues = last !== undefined && last.from + last.count === span.from;
+    if (continues && last.state === span.state && last.label === span.label) {
+      result[result.length - 1] = { ...last, count: last.count + span.count };
+    } else result.push(span);
+  }
+  return result;
 }
 
 /** The file's blocks by the day they are of; null when hashes are missing on either side. */
@@ -44,25 +69,30 @@ export function olderStates(known: PathCase, newest: Expectation): PastState[] {
     .toReversed();
 }
 
-/** The inode went back: it is that of no known state, and older than the newest. */
-function isOlderInode(known: PathCase): boolean {
-  const stat = known.seen?.stat ?? null;
-  const newest = timelineOf(known).at(-1)?.expectation?.stat ?? null;
-  return stat !== null && newest !== null && sameInode(stat, newest) && stat.ctimeNs < newest.ctimeNs;
-}
-
 /**
- * A block that no generation knows is of a day between them when the inode is of such a day, or when the file is one that
- * is rewritten in place (an older state of the same inode shares blocks with the newest); else its address was another's.
+ * A block that no generation knows at its place: another file's, if one has it; of a day between the generations, if the
+ * inode is of such a day, or if the file is one that is rewritten in place; else its address was somebody else's.
  */
 function stateOfUnknown(known: PathCase, newest: Expectation): 'stale' | 'garbage' {
-  if (isBetweenGenerations(known)) return 'stale';
+  if (isAnothersInode(known, newest)) return 'garbage';
+  if (isBetweenGenerations(known, newest)) return 'stale';
   return isRewrittenInPlace(known, newest) ? 'stale' : 'garbage';
 }
 
-function isBetweenGenerations(known: PathCase): boolean {
+/** The inode's number was this file's, and the inode is not: the number was handed on, or its slot went back. */
+function isAnothersInode(known: PathCase, newest: Expectation): boolean {
   const stat = known.seen?.stat ?? null;
-  if (stat === null || !isOlderInode(known)) return false;
+  if (stat === null || newest.stat === null) return false;
+  if (known.inode.cameFrom.length > 0 || known.inode.rivals.length > 0) return true;
+  const states = timelineOf(known).map(state => state.expectation?.stat ?? null);
+  if (states.some(state => state !== null && sameInode(stat, state))) return false;
+  return states.some(state => state !== null && state.inode === stat.inode);
+}
+
+/** The inode is of no known state, and older than the newest. */
+function isBetweenGenerations(known: PathCase, newest: Expectation): boolean {
+  const stat = known.seen?.stat ?? null;
+  if (stat === null || newest.stat === null || stat.ctimeNs >= newest.stat.ctimeNs) return false;
   return timelineOf(known).every(state => state.expectation?.stat?.ctimeNs !== stat.ctimeNs);
 }
 

@@ -26,6 +26,8 @@ export interface ScanFacts {
   /** Baseline generations, ascending by the time that they stand for. */
   readonly generations: readonly GenerationFacts[];
   readonly startedAtNs: bigint;
+  /** Hashes of blocks that no generation knows at their place -> paths that a generation knows them of. */
+  readonly donors: ReadonlyMap<bigint, readonly BytePath[]>;
 }
 
 export interface GenerationFacts {

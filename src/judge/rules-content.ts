@@ -174,8 +174,7 @@ function anotherInode(known: PathCase): Accusation | null {
   const common = { confidence: 'likely', detail, expected: newest } as const;
   if (agreement(known.seen, newest) === 'same') return { ...common, verdict: 'stale', metadataOnly: true };
   if (olderMatch(known, newest) !== null) return { ...common, verdict: 'stale' };
-  const another = known.inode.cameFrom.length > 0 || known.inode.rivals.length > 0;
-  return { ...common, verdict: another ? 'garbage' : 'stale' };
+  return { ...common, ...classifyDamage(known, newest) };
 }
 
 /** Names of files that programs touch without writing: stamps, locks, sessions. */

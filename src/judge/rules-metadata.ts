@@ -27,6 +27,7 @@ export const METADATA_RULES: readonly Rule[] = [
     says: 'An entry was born after its directory last changed, and naming it would have changed the directory.',
     innocent: [
       'a clock that was set back',
+      'the entry is the false one (a name of old that leads to a newer inode): so never more than `possible`',
       'a tick of the clock: more than one is asked',
       'a mounted file system: not counted',
     ],
@@ -61,6 +62,7 @@ function youngerChild(known: PathCase): Accusation | null {
   const child = known.inode.youngerChild;
   const stat = known.seen?.stat ?? null;
   if (child?.stat.crtimeNs == null || stat === null || child.stat.crtimeNs - stat.ctimeNs <= CLOCK_TICK_NS) return null;
-  const detail = 'An entry in it was born after the directory last changed: the directory’s inode is of an older day.';
-  return { verdict: 'stale', confidence: 'likely', metadataOnly: true, detail };
+  const detail =
+    'An entry in it was born after the directory last changed: the directory’s inode, or that name, is of an older day.';
+  return { verdict: 'stale', confidence: 'possible', metadataOnly: true, detail };
 }

@@ -117,11 +117,20 @@ function missing(
 function goneBelow(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   const { above } = known;
-  if (lost === null || above === null || !['missing', 'unreadable'].includes(above.verdict)) return null;
-  return {
-    ...missing(lost.past, above.confidence, `so is the directory above (${above.verdict})`),
-    causedByDirectory: true,
-  };
+  if (lost === null || above === null) return null;
+  if (!['missing', 'unreadable'].includes(above.verdict) && !isDirectoryOfOld(known)) return null;
+  const why = `so is the directory above (${above.verdict})`;
+  return { ...missing(lost.past, above.confidence, why), causedByDirectory: true };
+}
+
+/** Evidence that the name above leads to another inode than the newest generation's directory. */
+const LEADS_ELSEWHERE = new Set(['another-inode-of-old', 'name-of-another-inode', 'entry-of-another-type']);
+
+/** What stands in the place of the directory above is another inode, left from before the newest generation. */
+function isDirectoryOfOld(known: PathCase): boolean {
+  const { above } = known;
+  if (above === null || above.confidence === 'possible') return false;
+  return above.evidence.some(evidence => LEADS_ELSEWHERE.has(evidence.rule));
 }
 
 function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {
@@ -193,7 +202,8 @@ function backSince(known: PathCase): Back | null {
 function backBelow(known: PathCase): Accusation | null {
   const back = backSince(known);
   const { above } = known;
-  if (back === null || above?.verdict !== 'resurrected' || back.stat.ctimeNs > back.newest.generation.atNs) return null;
+  if (back === null || above === null || back.stat.ctimeNs > back.newest.generation.atNs) return null;
+  if (above.verdict !== 'resurrected' && !isDirectoryOfOld(known)) return null;
   const detail = `${back.newest.generation.id} no longer had it; it came back with the directory above.`;
   return { verdict: 'resurrected', confidence: above.confidence, detail, causedByDirectory: true };
 }

@@ -1,7 +1,7 @@
 // The small questions to a store: which baselines there are, which generations, drop them.
 
 import { UsageError } from '../errors.ts';
-import type { Nanoseconds } from '../model.ts';
+import type { BytePath, Nanoseconds } from '../model.ts';
 import { rfc3339 } from '../report/time.ts';
 import type { Generation } from '../store/generation.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -48,4 +48,19 @@ function withStore<T>(option: StoreOption, mode: 'read' | 'write', use: (store: 
   } finally {
     store.close();
   }
+}
+
+/** Paths that have blocks of these hashes (XXH64 of 4 KiB) in any generation of a baseline, a few for each. */
+export function ownersInBaseline(
+  store: Store,
+  name: string | null,
+  hashes: ReadonlySet<bigint>,
+): Map<bigint, BytePath[]> {
+  const owners = new Map<bigint, BytePath[]>();
+  for (const generation of name === null ? [] : store.generations(name)) {
+    for (const [hash, found] of store.ownersOfBlocks(generation.id, hashes)) {
+      owners.set(hash, [...(owners.get(hash) ?? []), ...found.map(owner => owner.path)]);
+    }
+  }
+  return owners;
 }

@@ -2,7 +2,7 @@
 
 import type { ContentJob } from '../../scanners/content-batch.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
-import type { Expectation } from '../model.ts';
+import type { BytePath, Expectation } from '../model.ts';
 import type { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
@@ -16,6 +16,7 @@ import { planBatches, type Reads, type WantedByRun } from './plan.ts';
 import { contentResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
 import { Spool } from './spool.ts';
+import { unknownBlocks } from './unknown-blocks.ts';
 
 export interface VolumeScan {
   readonly volume: number;
@@ -23,8 +24,10 @@ export interface VolumeScan {
   readonly pool: Pool;
   readonly run: Run;
   readonly references: readonly Reference[];
-  readonly facts: ScanFacts;
+  readonly facts: Omit<ScanFacts, 'donors'>;
   readonly selection: Selection;
+  /** Which paths of the baseline's generations have blocks of these hashes. */
+  readonly ownersOf: (hashes: ReadonlySet<bigint>) => ReadonlyMap<bigint, BytePath[]>;
   /** Which files are read. */
   readonly reads: Reads;
   /** Called once the listing is whole, with what is to be read. */
@@ -49,7 +52,8 @@ export function* judgeVolume(scan: VolumeScan): Iterable<JudgedPath> {
   scan.onPhase('judging');
   const index = indexInodes(scan);
   const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
-  yield* judgeTree(groupsOf(scan), { volume: scan.volume, facts: scan.facts, index, results });
+  const facts = { ...scan.facts, donors: findDonors(scan) };
+  yield* judgeTree(groupsOf(scan), { volume: scan.volume, facts, index, results });
 }
 
 function spoolOf(scan: VolumeScan): Spool {
@@ -84,6 +88,13 @@ function sumOfPlan(scan: VolumeScan): [files: number, bytes: number] {
     for (const job of batch) bytes += job.stat.sizeBytes;
   }
   return [files, bytes];
+}
+
+/** Asks the generations whose the blocks are that no past state of their own file has. */
+function findDonors(scan: VolumeScan): ReadonlyMap<bigint, BytePath[]> {
+  const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
+  const unknown = unknownBlocks(groupsOf(scan), results);
+  return unknown.size === 0 ? new Map() : scan.ownersOf(unknown);
 }
 
 function indexInodes(scan: VolumeScan): InodeIndex {
