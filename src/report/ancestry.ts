@@ -2,6 +2,7 @@
 // directory above it. Memory grows with the depth of the tree, not with the number of findings.
 
 import type { BytePath, Finding } from '../model.ts';
+import { isBelow } from '../path.ts';
 
 interface Step<Kept> {
   readonly volume: number;
@@ -37,8 +38,4 @@ export function createAncestry<Kept>(): Ancestry<Kept> {
       return steps.find(step => step.path === finding.causePath)?.kept ?? null;
     },
   };
-}
-
-function isBelow(path: BytePath, directory: BytePath): boolean {
-  return directory === '/' ? path !== '/' : path.startsWith(`${directory}/`);
 }

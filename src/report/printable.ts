@@ -51,3 +51,14 @@ function escapeBytes(bytes: string): string {
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `$'${printableText(text).replaceAll("'", "\\'")}'`;
 }
+
+const ESCAPE = /\\(?:x([0-9a-f]{2})|([nrt\\]))/g;
+const UNESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\' };
+
+/** The path that printablePath wrote so, typed by a person: `\xff` is a byte; a backslash that starts no escape stays one. */
+export function parsePrintablePath(text: string): BytePath {
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  return bytes.replace(ESCAPE, (_, hex: string | undefined, letter: string | undefined) =>
+    hex === undefined ? (UNESCAPED[letter ?? ''] ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}

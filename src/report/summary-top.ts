@@ -56,6 +56,6 @@ function rangeSentence(ranges: readonly FindingRange[]): string {
 
 function advice(finding: Finding): string {
   if (finding.foundAt !== null)
-    return `its content lies at ${printablePath(finding.foundAt)}: copy it back from there.`;
+    return `Its content lies at ${printablePath(finding.foundAt)}: copy it back from there.`;
   return finding.remedy === null ? VERDICT_ADVICE[finding.verdict] : printableText(finding.remedy.detail);
 }

@@ -16,13 +16,13 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
 
 /** What to do where a finding carries no remedy of its own. */
 export const VERDICT_ADVICE: Readonly<Record<Verdict, string>> = {
-  unreadable: 'copy what can be read, then restore it from a backup.',
-  garbage: 'restore it from a backup made before the incident.',
-  stale: 'restore the newer state from a backup, or redo the change.',
-  missing: 'restore it from a backup made before the incident.',
-  resurrected: 'find out whether it was deleted on purpose; if so, delete it again.',
-  altered: 'compare it with a backup; keep it if the change was meant.',
-  suspect: 'look at it.',
+  unreadable: 'Copy what can be read, then restore it from a backup.',
+  garbage: 'Restore it from a backup made before the incident.',
+  stale: 'Restore the newer state from a backup, or redo the change.',
+  missing: 'Restore it from a backup made before the incident.',
+  resurrected: 'Find out whether it was deleted on purpose; if so, delete it again.',
+  altered: 'Compare it with a backup; keep it if the change was meant.',
+  suspect: 'Look at it.',
 };
 
 export type Action = Remedy['action'] | 'copy-back';

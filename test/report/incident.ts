@@ -12,7 +12,7 @@ const packaged = (path: string, name: string, detail: string, overrides: Partial
     evidence: [{ scanner: 'packages', rule: 'digest-differs', supports: true, detail }],
     remedy: {
       action: 'reinstall',
-      detail: `reinstall the package ${name}.`,
+      detail: `Reinstall the package ${name}.`,
       command: `apt-get install --reinstall ${name}`,
     },
     ...overrides,
@@ -63,7 +63,7 @@ const FINDINGS: readonly Finding[] = [
           'It equals the generation of 2014-06-01, while the one of 2014-06-05 is known and its ctime is that of 2014-06-05.',
       },
     ],
-    remedy: { action: 'restore', detail: 'restore the generation of 2014-06-05 from its backup.', command: null },
+    remedy: { action: 'restore', detail: 'Restore the generation of 2014-06-05 from its backup.', command: null },
   }),
   ...suspects,
   findingOf({

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printablePath, printableText, shellWord } from '../../src/report/printable.ts';
+import { parsePrintablePath, printablePath, printableText, shellWord } from '../../src/report/printable.ts';
 
 const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
@@ -37,6 +37,17 @@ describe('names on a terminal', () => {
     const script = paths.map(path => `printf '%s\\0' $'${printablePath(path).replaceAll("'", "\\'")}'`).join('\n');
     const output = execFileSync('bash', [], { input: script, env: { LC_ALL: 'C' } }).toString('latin1');
     expect(output.split('\0').slice(0, -1)).toEqual(paths);
+  });
+
+  test('what is shown can be typed, and names the same bytes', () => {
+    const path = fc.uint8Array({ min: 1, maxLength: 40 }).map(name => Buffer.from(name).toString('latin1'));
+    fc.assert(
+      fc.property(path, bytes => {
+        expect(parsePrintablePath(printablePath(bytes))).toBe(bytes);
+      }),
+      { numRuns: 2000, seed: 11 },
+    );
+    expect(parsePrintablePath('/C:\\dir')).toBe('/C:\\dir');
   });
 
   test('a word for the shell is quoted only where it must be', () => {

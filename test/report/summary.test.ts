@@ -104,7 +104,7 @@ describe('the summary of an incident', () => {
       '      garbage, proven: Its MD5 digest is not that of package openssl 1.0.1e-2,',
       '      and 4096 bytes at byte 8192 are zeros although the file was written there.',
       '      Harmed: 4 KiB at byte 8192.',
-      '      -> reinstall the package openssl.',
+      '      -> Reinstall the package openssl.',
     ]);
   });
 

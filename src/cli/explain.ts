@@ -1,0 +1,40 @@
+// `lostwrite explain`: everything known of one path.
+
+import { UsageError } from '../errors.ts';
+import type { BytePath } from '../model.ts';
+import { renderExplanation } from '../report/explanation.ts';
+import { parsePrintablePath } from '../report/printable.ts';
+import { EXIT_CLEAN, EXIT_PARTIAL } from './exit-code.ts';
+import { listenForInterrupts } from './interrupt.ts';
+import { createProgressDisplay } from './progress.ts';
+import { locateScan, withIdentity } from './scan.ts';
+import type { Settings } from './settings.ts';
+import { writeLines } from './terminal.ts';
+import type { World } from './world.ts';
+
+export async function explainCommand(target: string, typed: string, settings: Settings, world: World): Promise<number> {
+  const path = pathWithin(typed);
+  const display = createProgressDisplay(world, { quiet: settings.flag('quiet'), verbose: settings.flag('verbose') });
+  const located = locateScan(target, settings, world, { report: null, say: display.onNotice });
+  const run = await world.loadRun();
+  const options = withIdentity(located, run);
+  const interrupt = listenForInterrupts(world, display.onNotice);
+  try {
+    const explanation = await run.explain(options, path, { ...display, signal: interrupt.signal });
+    display.end();
+    await writeLines(world.stdout, renderExplanation(path, options.target.name, explanation));
+    return interrupt.signal.aborted ? EXIT_PARTIAL : EXIT_CLEAN;
+  } finally {
+    display.end();
+    interrupt.stop();
+  }
+}
+
+/** Absolute within the target, as the summary shows it: `\xff` is a byte. UsageError for a path that leaves the target. */
+function pathWithin(typed: string): BytePath {
+  const names = parsePrintablePath(typed)
+    .split('/')
+    .filter(name => name !== '' && name !== '.');
+  if (names.includes('..')) throw new UsageError(`${typed}: a path within the target has no ".."`);
+  return `/${names.join('/')}`;
+}

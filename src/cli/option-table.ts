@@ -1,0 +1,89 @@
+// Every option that exists today, once: the command line, the configuration file and the help are made from this table.
+
+import type { Options } from 'yargs';
+
+/** text: one value; list: may be repeated; flag: on or off. */
+export type OptionKind = 'text' | 'list' | 'flag';
+
+interface OptionRow {
+  readonly kind: OptionKind;
+  readonly describe: string;
+  /** Where a configuration file's value names a file, counted from that file's directory. */
+  readonly path?: 'file' | 'reference';
+}
+
+const WHAT = {
+  window: {
+    kind: 'text',
+    describe: 'When writes may have been lost: FROM..TO, either end may be open, e.g. 2014-06-02..2014-06-07 (UTC)',
+  },
+  host: { kind: 'text', describe: 'Name of the target in the report (default: host name for /, else the path)' },
+  include: { kind: 'list', describe: 'Only paths within the target that match this glob (may be repeated)' },
+  exclude: { kind: 'list', describe: 'Not the paths that match this glob (may be repeated)' },
+  'cross-mounts': { kind: 'flag', describe: 'Also scan file systems that are mounted below the target' },
+} as const satisfies Record<string, OptionRow>;
+
+const AGAINST = {
+  store: {
+    kind: 'text',
+    describe: 'The file that keeps baselines (default: $LOSTWRITE_STORE, else ~/.local/state/lostwrite/store.db)',
+    path: 'file',
+  },
+  baseline: { kind: 'text', describe: 'Compare with this baseline (see: lostwrite baseline create)' },
+  reference: {
+    kind: 'list',
+    describe: 'Use a reference from elsewhere: KIND:PATH, e.g. dpkg:/mnt/backup/var/lib/dpkg (may be repeated)',
+    path: 'reference',
+  },
+} as const satisfies Record<string, OptionRow>;
+
+const HOW = {
+  scanner: { kind: 'list', describe: 'Only these scanners, separated by commas' },
+  'metadata-only': { kind: 'flag', describe: 'Names, sizes and times only: fast, and blind to content' },
+  jobs: { kind: 'text', describe: 'Worker threads (default: one for each processor)' },
+  resume: { kind: 'text', describe: 'auto: go on where a stopped scan ended; never: begin again (default: auto)' },
+  force: { kind: 'flag', describe: 'Even when store or report lie on the scanned file system' },
+} as const satisfies Record<string, OptionRow>;
+
+const OUT = {
+  json: { kind: 'text', describe: 'Write the whole report to this file; -: to standard output', path: 'file' },
+  'fail-on': {
+    kind: 'list',
+    describe: 'Findings that make the exit code 1: VERDICT[:CONFIDENCE],... or none (default: likely damage)',
+  },
+  'allow-partial': { kind: 'flag', describe: 'Exit with 0 or 1 even when not everything could be scanned' },
+  quiet: { kind: 'flag', describe: 'Print nothing but errors' },
+  verbose: { kind: 'flag', describe: 'Print more on the way' },
+} as const satisfies Record<string, OptionRow>;
+
+/** The options of `scan`; each may stand in a configuration file. */
+export const SCAN_OPTIONS = { ...WHAT, ...AGAINST, ...HOW, ...OUT };
+export type OptionName = keyof typeof SCAN_OPTIONS;
+export const SCAN_NAMES = Object.keys(SCAN_OPTIONS) as OptionName[];
+
+export function rowOf(name: OptionName): OptionRow {
+  return SCAN_OPTIONS[name];
+}
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(SCAN_OPTIONS, name);
+}
+
+const GROUPS: readonly [title: string, rows: Readonly<Record<string, OptionRow>>][] = [
+  ['What to scan:', WHAT],
+  ['What to compare with:', AGAINST],
+  ['How:', HOW],
+  ['Output:', OUT],
+];
+
+/** These options as yargs takes them: all text, so that one place (settings.ts) judges the values. */
+export function yargsOptions(names: readonly OptionName[]): Record<string, Options> {
+  return Object.fromEntries(names.map(name => [name, yargsOption(name)]));
+}
+
+function yargsOption(name: OptionName): Options {
+  const { kind, describe } = rowOf(name);
+  const group = GROUPS.find(([, rows]) => Object.hasOwn(rows, name))?.[0] ?? '';
+  if (kind === 'flag') return { type: 'boolean', describe, group };
+  return { type: 'string', describe, group, requiresArg: true, array: kind === 'list' };
+}

@@ -1,0 +1,35 @@
+// The one place where the command line meets the engine. Loaded when a command needs it: --help must not wait for SQLite.
+
+import type { BytePath, Nanoseconds, TargetIdentity } from '../model.ts';
+import type { Explanation } from '../report/explanation.ts';
+import type {
+  BaselineGeneration,
+  BaselineOptions,
+  BaselineResult,
+  BaselineSeries,
+  DemoScene,
+  RunHooks,
+  ScanOptions,
+  ScanOutcome,
+  StoreOption,
+} from '../run/options.ts';
+
+export interface RunFunctions {
+  scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome>;
+  createBaseline(options: BaselineOptions, hooks: RunHooks): Promise<BaselineResult>;
+  explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation>;
+  /** By name. */
+  listBaselines(store: StoreOption): Promise<readonly BaselineSeries[]>;
+  /** Oldest state first. UsageError when there is no such baseline. */
+  showBaseline(store: StoreOption, name: string): Promise<readonly BaselineGeneration[]>;
+  /** Drops these generations, or all. UsageError when one is not there. */
+  dropBaseline(store: StoreOption, name: string, atNs: readonly Nanoseconds[] | null): Promise<void>;
+  /** Makes an incident within a directory. UsageError when it cannot be made here. */
+  makeDemo(directory: string, hooks: RunHooks): Promise<DemoScene>;
+  /** What every worker will check a target against. */
+  identityOf(path: string): TargetIdentity;
+}
+
+export async function loadRunFunctions(): Promise<RunFunctions> {
+  return await import(new URL('../run.js', import.meta.url).href);
+}

@@ -1,0 +1,42 @@
+// From settings to ScanOptions: every value judged, none left as text.
+
+import { UsageError } from '../errors.ts';
+import type { ScanOptions } from '../run/options.ts';
+import { DEFAULT_FAIL_ON, parseFailOn } from './fail-on.ts';
+import { parseWindow } from './instant.ts';
+import { choice, parseJobs, type Settings, words } from './settings.ts';
+
+const REFERENCE_KINDS = ['dpkg'];
+
+/** Everything but what needs the file system: target and store. */
+export type JudgedOptions = Omit<ScanOptions, 'target' | 'store'>;
+
+/** UsageError, naming the option, for a value that makes no sense. */
+export function judgeScanOptions(settings: Settings, processors: number): JudgedOptions {
+  const window = settings.text('window');
+  const scanners = settings.list('scanner');
+  const failOn = settings.list('fail-on');
+  return {
+    window: window === null ? null : parseWindow(window),
+    baseline: settings.text('baseline'),
+    references: settings.list('reference').map(parseReference),
+    include: settings.list('include'),
+    exclude: settings.list('exclude'),
+    scanners: scanners.length === 0 ? null : words(scanners, 'scanner'),
+    metadataOnly: settings.flag('metadata-only'),
+    crossMounts: settings.flag('cross-mounts'),
+    jobs: parseJobs(settings.text('jobs'), processors),
+    resume: choice(settings.text('resume') ?? 'auto', 'resume', ['auto', 'never']),
+    failOn: parseFailOn(failOn.length === 0 ? DEFAULT_FAIL_ON : failOn.join(',')),
+  };
+}
+
+function parseReference(text: string): ScanOptions['references'][number] {
+  const colon = text.indexOf(':');
+  const kind = text.slice(0, colon);
+  const path = text.slice(colon + 1);
+  if (colon < 1 || path === '') throw new UsageError(`--reference: "${text}": expected KIND:PATH`);
+  if (!REFERENCE_KINDS.includes(kind))
+    throw new UsageError(`--reference: "${kind}": no such kind; there is ${REFERENCE_KINDS.join(', ')}`);
+  return { kind, path };
+}

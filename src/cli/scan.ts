@@ -1,0 +1,125 @@
+// `lostwrite scan`: the main job, from settings to report, summary and exit code.
+
+import { resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { renderJson } from '../report/json.ts';
+import { renderSummary } from '../report/summary.ts';
+import type { RunHooks, ScanOptions, ScanOutcome } from '../run/options.ts';
+import { scanExitCode } from './exit-code.ts';
+import { listenForInterrupts } from './interrupt.ts';
+import { settlePlaces, storePlace } from './places.ts';
+import { createProgressDisplay, type ProgressDisplay } from './progress.ts';
+import type { RunFunctions } from './run-functions.ts';
+import { judgeScanOptions } from './scan-options.ts';
+import type { Settings } from './settings.ts';
+import { type LocatedTarget, locateTarget } from './target.ts';
+import { paletteFor, writeChunks, writeLines } from './terminal.ts';
+import type { World } from './world.ts';
+import { assertReportCanBeWritten, writeReport } from './write-report.ts';
+
+/** What is done with a scan once it has ended. */
+export interface Delivery {
+  /** File, `-` for standard output, null for none. */
+  readonly json: string | null;
+  readonly quiet: boolean;
+  readonly allowPartial: boolean;
+}
+
+/** Scans one target; gives the exit code. */
+export async function scanCommand(targets: readonly string[], settings: Settings, world: World): Promise<number> {
+  const [target, ...more] = targets;
+  if (target === undefined || more.length > 0)
+    throw new UsageError(`scan takes one TARGET at a time, not ${targets.length}: run it once for each`);
+  const delivery = readDelivery(settings, world);
+  const display = createProgressDisplay(world, { quiet: delivery.quiet, verbose: settings.flag('verbose') });
+  const located = locateScan(target, settings, world, { report: delivery.json, say: display.onNotice });
+  const run = await world.loadRun();
+  return await scanAndDeliver(run, withIdentity(located, run), delivery, display, world);
+}
+
+/** UsageError for a report that could not be written, before hours are spent on it. */
+export function readDelivery(settings: Settings, world: World): Delivery {
+  const [quiet, verbose] = [settings.flag('quiet'), settings.flag('verbose')];
+  if (quiet && verbose) throw new UsageError('--quiet and --verbose contradict each other');
+  const named = settings.text('json');
+  const json = named === null || named === '-' ? named : resolve(world.cwd, named);
+  if (json !== null && json !== '-') assertReportCanBeWritten(json);
+  return { json, quiet, allowPartial: settings.flag('allow-partial') };
+}
+
+export type LocatedScan = Omit<ScanOptions, 'target'> & { readonly target: LocatedTarget };
+
+/** Every option judged, the target found, the places of store and report settled. UsageError for whatever is wrong. */
+export function locateScan(
+  text: string,
+  settings: Settings,
+  world: World,
+  { report, say }: { report: string | null; say: (line: string) => void },
+): LocatedScan {
+  const judged = judgeScanOptions(settings, world.processors);
+  const target = locateTarget({ text, cwd: world.cwd, name: settings.text('host'), hostName: world.hostName });
+  const store = settlePlaces({
+    target,
+    crossMounts: judged.crossMounts,
+    force: settings.flag('force'),
+    store: storePlace(settings, world),
+    storeNeeded: judged.baseline !== null,
+    report: report === '-' ? null : report,
+    say,
+  });
+  return { ...judged, target, store };
+}
+
+export function withIdentity(located: LocatedScan, run: Pick<RunFunctions, 'identityOf'>): ScanOptions {
+  return { ...located, target: { ...located.target, identity: run.identityOf(located.target.path) } };
+}
+
+/** Runs the scan, writes the report, prints the summary. What a stopped scan found stays in the store. */
+export async function scanAndDeliver(
+  run: Pick<RunFunctions, 'scan'>,
+  options: ScanOptions,
+  delivery: Delivery,
+  display: ProgressDisplay,
+  world: World,
+): Promise<number> {
+  const interrupt = listenForInterrupts(world, display.onNotice);
+  try {
+    const hooks: RunHooks = { ...display, signal: interrupt.signal };
+    const outcome = await run.scan(options, hooks);
+    display.end();
+    let delivered = false;
+    try {
+      await deliver(outcome, delivery, world);
+      delivered = true;
+    } finally {
+      outcome.close(interrupt.signal.aborted || !delivered);
+    }
+    const { run: ran, summary } = outcome.report;
+    return scanExitCode({ ...delivery, complete: ran.complete, hasFindings: summary.hasFindings });
+  } finally {
+    display.end();
+    interrupt.stop();
+  }
+}
+
+/** The summary is printed even when the report cannot be written: somebody waited for it. */
+async function deliver(outcome: ScanOutcome, delivery: Delivery, world: World): Promise<void> {
+  const { report } = outcome;
+  const { json, quiet } = delivery;
+  let failure: unknown = null;
+  try {
+    if (json === '-') await writeChunks(world.stdout, renderJson(report));
+    else if (json !== null) await writeReport(json, renderJson(report));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    failure = error;
+  }
+  if (!quiet) {
+    const output = json === '-' ? world.stderr : world.stdout;
+    const reportFile = failure === null && json !== '-' ? json : null;
+    const palette = paletteFor(output, world.env);
+    const columns = output.columns === undefined ? {} : { columns: output.columns };
+    await writeLines(output, renderSummary(report, { palette, reportFile, ...columns }));
+  }
+  if (failure !== null) throw failure;
+}

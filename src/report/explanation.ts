@@ -1,0 +1,98 @@
+// Everything known of one path, for a person. Pure; every name went through printable.ts.
+
+import type { Digests, Expectation, Finding, Observation, Seen, Stat } from '../model.ts';
+import { printablePath, printableText } from './printable.ts';
+import { timeForPeople } from './time.ts';
+import { byteFigure, countOf, VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
+import { wrapText } from './wrap.ts';
+
+/** Everything known of one path. */
+export interface Explanation {
+  /** Null: the path is not there now. */
+  readonly seen: Seen | null;
+  readonly expected: readonly Expectation[];
+  readonly observations: readonly Observation[];
+  /** Null: nothing is the matter with it, as far as anything can tell. */
+  readonly finding: Finding | null;
+}
+
+const COLUMNS = 100;
+
+/** Lines without line ends. */
+export function renderExplanation(path: string, target: string, explanation: Explanation): string[] {
+  const { seen, expected, observations, finding } = explanation;
+  return [
+    `${printablePath(path)} in ${printableText(target)}`,
+    ...verdictLines(finding),
+    '',
+    'Now',
+    ...(seen === null ? ['  not there'] : seenLines(seen)),
+    ...expected.flatMap(expectationLines),
+    ...(observations.length === 0 ? [] : ['', 'Noticed']),
+    ...observations.flatMap(({ scanner, rule, supports, detail }) =>
+      wrapText(`${supports ? '' : 'against damage: '}${printableText(detail)} (${scanner}: ${rule})`, COLUMNS, 2),
+    ),
+  ];
+}
+
+function verdictLines(finding: Finding | null): string[] {
+  if (finding === null) return ['No finding: nothing that is known speaks for damage.'];
+  const { verdict, confidence, evidence, window, remedy, causePath, foundAt } = finding;
+  return [
+    `${verdict}, ${confidence}: ${VERDICT_WORDS[verdict]}`,
+    `Against the suspect time: the path ${window.file}, its directory ${window.directory}`,
+    ...evidence.flatMap(({ scanner, rule, supports, detail }) =>
+      wrapText(`${supports ? 'for' : 'against'}: ${printableText(detail)} (${scanner}: ${rule})`, COLUMNS, 2),
+    ),
+    ...(causePath === null ? [] : [`  because of ${printablePath(causePath)}`]),
+    ...(foundAt === null ? [] : [`  its content lies at ${printablePath(foundAt)}`]),
+    ...wrapText(`-> ${remedy === null ? VERDICT_ADVICE[verdict] : printableText(remedy.detail)}`, COLUMNS, 2),
+    ...(remedy?.command ? [`     ${printableText(remedy.command)}`] : []),
+  ];
+}
+
+function seenLines(seen: Seen): string[] {
+  const { stat, linkTarget, fault, content } = seen;
+  return [
+    ...(stat === null ? [] : statLines(stat)),
+    ...(linkTarget === null ? [] : [`  -> ${printablePath(linkTarget)}`]),
+    ...(content === null ? [] : digestLines(content.digests)),
+    ...[fault, content?.fault ?? null].flatMap(each =>
+      each === null ? [] : wrapText(`${each.kind}: ${printableText(each.message)}`, COLUMNS, 2),
+    ),
+    ...(content?.unreadable ?? []).map(({ offset, length }) => `  unreadable: ${countOf(length, 'byte')} at ${offset}`),
+  ];
+}
+
+function statLines(stat: Stat): string[] {
+  const mode = stat.mode.toString(8).padStart(4, '0');
+  const generation = stat.generation === null ? '' : ` generation ${stat.generation}`;
+  return [
+    `  ${stat.type}, ${sizeText(stat.sizeBytes)}, mode ${mode}, owner ${stat.uid}:${stat.gid}, inode ${stat.inode}${generation}`,
+    `  modified ${timeForPeople(stat.mtimeNs)}, changed ${timeForPeople(stat.ctimeNs)}`,
+    ...(stat.crtimeNs === null ? [] : [`  born ${timeForPeople(stat.crtimeNs)}`]),
+  ];
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 1024 ? countOf(bytes, 'byte') : `${countOf(bytes, 'byte')} (${byteFigure(bytes)})`;
+}
+
+function expectationLines(expectation: Expectation): string[] {
+  const { reference, stat, type, sizeBytes, digests, linkTarget, owner } = expectation;
+  const what = [type, sizeBytes === null ? null : sizeText(sizeBytes)].filter(word => word !== null).join(', ');
+  return [
+    '',
+    `According to ${printableText(reference)}`,
+    ...(owner === null
+      ? []
+      : [`  of ${owner.kind} ${printableText([owner.name, owner.version ?? ''].join(' ').trim())}`]),
+    ...(stat === null ? [`  ${what === '' ? 'it exists' : what}`] : statLines(stat)),
+    ...(linkTarget === null ? [] : [`  -> ${printablePath(linkTarget)}`]),
+    ...digestLines(digests),
+  ];
+}
+
+function digestLines(digests: Digests): string[] {
+  return Object.entries(digests).map(([algorithm, hex]) => `  ${algorithm}:${hex}`);
+}
