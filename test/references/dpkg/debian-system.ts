@@ -67,6 +67,11 @@ export class DebianSystem {
     writeFileSync(this.path(path), content);
   }
 
+  link(path: string, target: string): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    symlinkSync(target, this.path(path));
+  }
+
   build(spec: PackageSpec): string {
     const tree = mkdtempSync(join(this.#scratch, 'tree-'));
     chmodSync(tree, 0o755);
