@@ -1,7 +1,7 @@
 // Small systems that the real dpkg installs into a temporary root, and what dpkg says of them. The tests' oracle.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -39,9 +39,14 @@ export class DebianSystem {
   readonly root: string;
   readonly #scratch: string;
 
-  constructor() {
+  /** @param like a system to begin with a copy of; else an empty one. */
+  constructor(like: DebianSystem | null = null) {
     this.#scratch = mkdtempSync(join(tmpdir(), 'lostwrite-dpkg-'));
     this.root = join(this.#scratch, 'root');
+    if (like !== null) {
+      cpSync(like.root, this.root, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+      return;
+    }
     for (const directory of ['info', 'updates', 'triggers']) mkdirSync(this.admin(directory), { recursive: true });
     for (const file of ['status', 'available', 'diversions', 'statoverride']) writeFileSync(this.admin(file), '');
   }

@@ -1,7 +1,7 @@
 // Databases that are damaged themselves: every broken part is told with its file and line, and the rest still counts.
 
 import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ReadError } from '../../../src/errors.ts';
 import type { Entry, Filesystem, OpenFile } from '../../../src/filesystems/filesystem.ts';
 import { openHostFilesystem } from '../../../src/filesystems/host/host-filesystem.ts';
@@ -20,6 +20,7 @@ const SECOND: PackageSpec = {
 };
 
 describe.skipIf(NO_DPKG !== null)('a damaged database', () => {
+  let undamaged: DebianSystem;
   let system: DebianSystem;
   let sums: string;
   let list: string;
@@ -28,10 +29,14 @@ describe.skipIf(NO_DPKG !== null)('a damaged database', () => {
   const errors = () => reference().errors.map(({ path, code, message }) => `${path} ${code} ${message}`);
   const digestAt = (path: string) => expectationsByPath(reference()).get(path)?.digests.md5;
 
+  beforeAll(() => {
+    undamaged = new DebianSystem();
+    undamaged.install(FIRST);
+    undamaged.install(SECOND);
+  });
+  afterAll(() => undamaged.remove());
   beforeEach(() => {
-    system = new DebianSystem();
-    system.install(FIRST);
-    system.install(SECOND);
+    system = new DebianSystem(undamaged);
     sums = system.admin('info/first.md5sums');
     list = system.admin('info/first.list');
   });
