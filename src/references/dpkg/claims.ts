@@ -88,6 +88,11 @@ export class Claims {
     this.#setDigest(node, algorithm, digest);
   }
 
+  /** The package in hand has its content somewhere else. */
+  withdrawContent(node: number): void {
+    if (this.#owners[node] === this.#packages.length) this.#algorithms[node] = 0;
+  }
+
   /** The path is a configuration file of the package. Without a digest of its own, one that `content` gave stays. */
   conffile(node: number, md5: string | null): void {
     const isOwn = this.#owners[node] === this.#packages.length;

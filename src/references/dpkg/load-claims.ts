@@ -1,13 +1,13 @@
 // Fills the claims from a database, package by package: lists first, then digests, then configuration files.
 
-import type { Filesystem } from '../../filesystems/filesystem.ts';
+import type { Entry, Filesystem } from '../../filesystems/filesystem.ts';
 import type { BytePath, ScanError } from '../../model.ts';
 import { PathResolver } from '../../tree/resolve-path.ts';
 import { Claims } from './claims.ts';
 import { DpkgDatabase, type DpkgSource } from './database.ts';
 import { parseFileList } from './file-list.ts';
 import { describeInstalled, type InstalledPackage } from './installed-package.ts';
-import { unreported } from './lines.ts';
+import { type Report, unreported } from './lines.ts';
 import { parseSums, type SumLine } from './md5sums.ts';
 import { type Conffile, isUnpacked } from './packages.ts';
 import { readPathFilter } from './path-filter.ts';
@@ -56,19 +56,29 @@ class Loader {
   }
 
   load(subjects: readonly Subject[], describe: (subject: Subject) => InstalledPackage): void {
-    for (const subject of subjects) {
-      if (!isUnpacked(subject.package)) continue;
+    const unpacked = subjects.filter(subject => isUnpacked(subject.package));
+    const holed = unpacked.filter(subject => {
       this.#claims.begin(describe(subject));
-      const listIsWhole = this.#loadList(subject);
-      this.#loadSums(subject, listIsWhole);
-      this.#loadConffiles(subject);
+      return !this.#loadPackage(subject);
+    });
+    // Then what counts only where no sound list has the path: other packages' claims must be known.
+    for (const subject of holed) {
+      this.#claims.begin(describe(subject));
+      this.#loadUnlisted(subject);
     }
-    // Last, because the claim of any package that still has the file counts more.
     for (const subject of subjects) {
       const leftovers = subject.package.conffiles.filter(conffile => isLeftover(subject, conffile));
       if (leftovers.length > 0) this.#claims.begin(describe(subject));
       for (const conffile of leftovers) this.#loadLeftover(subject.package.name, conffile);
     }
+  }
+
+  /** Returns whether its list names all that the package has. */
+  #loadPackage(subject: Subject): boolean {
+    const listIsWhole = this.#loadList(subject);
+    this.#loadListedSums(subject);
+    this.#loadConffiles(subject);
+    return listIsWhole;
   }
 
   /** Returns whether the list names all that the package has. */
@@ -90,23 +100,30 @@ class Loader {
   }
 
   /** A digest whose path the list does not name is that of a file which another package took over. */
-  #loadSums({ package: { name }, files }: Subject, listIsWhole: boolean): void {
+  #loadListedSums({ package: { name }, files }: Subject): void {
     const md5sums = files?.md5sums ?? null;
-    const bytes = md5sums === null ? null : this.#database.read(md5sums);
-    if (md5sums === null || bytes === null) return;
-    for (const sum of parseSums(bytes, this.#database.reporter(md5sums.path, SUMS_CODE))) {
-      const known = this.#paths.knownNodeOf(name, sum.path);
-      if (known !== NO_NODE && this.#claims.isListed(known)) this.#claims.content(known, sum.algorithm, sum.digest);
-      else if (!listIsWhole && sum.sound) this.#loadUnlisted(name, sum);
+    if (md5sums === null) return;
+    for (const sum of this.#readSums(md5sums, this.#database.reporter(md5sums.path, SUMS_CODE))) {
+      const node = this.#paths.knownNodeOf(name, sum.path);
+      if (node !== NO_NODE && this.#claims.isListed(node)) this.#claims.content(node, sum.algorithm, sum.digest);
     }
   }
 
-  /** Where the list is lost or broken, its package's digests say what there is, unless the path is another's. */
-  #loadUnlisted(name: string, sum: SumLine): void {
-    const node = this.#paths.nodeOf(name, sum.path);
-    if (node === NO_NODE || this.#claims.isOwned(node)) return;
-    this.#claims.list(node);
-    this.#claims.content(node, sum.algorithm, sum.digest);
+  /** Where the list is lost or broken, its package's digests say what there is. */
+  #loadUnlisted({ package: { name }, files }: Subject): void {
+    const md5sums = files?.md5sums ?? null;
+    if (md5sums === null) return;
+    for (const sum of this.#readSums(md5sums, unreported)) {
+      const node = sum.sound ? this.#paths.nodeOf(name, sum.path) : NO_NODE;
+      if (node === NO_NODE || this.#claims.isOwned(node)) continue;
+      this.#claims.list(node);
+      this.#claims.content(node, sum.algorithm, sum.digest);
+    }
+  }
+
+  #readSums(md5sums: Entry, report: Report): Iterable<SumLine> {
+    const bytes = this.#database.read(md5sums);
+    return bytes === null ? [] : parseSums(bytes, report);
   }
 
   #loadConffiles(subject: Subject): void {
@@ -141,7 +158,10 @@ class Loader {
     }
     this.#claims.list(node);
     const behind = this.#paths.nodeBehindLink(name, conffile.path);
-    if (behind !== NO_NODE) this.#claims.list(behind);
+    if (behind !== NO_NODE) {
+      this.#claims.withdrawContent(node);
+      this.#claims.list(behind);
+    }
     this.#claims.conffile(behind === NO_NODE ? node : behind, conffile.md5);
   }
 }

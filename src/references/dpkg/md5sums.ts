@@ -32,7 +32,7 @@ interface ParsedLine {
 }
 
 function parseLine(line: Line): ParsedLine {
-  const match = SOUND.exec(line.text) ?? LENIENT.exec(line.text);
+  const match = (line.text.endsWith('\r') ? null : SOUND.exec(line.text)) ?? LENIENT.exec(line.text);
   if (match === null) return { sum: null, fault: faultOfText(line.text) };
   const [, digest = '', name = ''] = match;
   const path = tidyPath(`/${name.replace(/^(?:\.?\/)+/, '')}`);
