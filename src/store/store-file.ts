@@ -1,6 +1,17 @@
 // Opens, creates and upgrades the file of a store. A file that is refused is left as it is.
 
-import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -91,7 +102,7 @@ function openReadable(file: string, place: string): Connection {
 export function openForWrite(given: string): StoreFile {
   const file = realPath(given);
   if (written.has(file)) throw lockedStore(file);
-  checkHeader(file);
+  if (checkHeader(file) !== 'absent') guarded(file, () => accessSync(file, constants.W_OK));
   const unlock = lockForWriting(file);
   try {
     if (checkHeader(file) !== 'store') create(file);

@@ -1,9 +1,12 @@
 import { statSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import type { BaselineRecord } from '../../src/store/baseline-record.ts';
 import { openStore } from '../../src/store/store.ts';
-import { blockHashes, capture, fileRecord, request, STAT, sha256, sqlite3, storePath, whole } from './samples.ts';
+import { blockHashes, fileRecord, request, STAT, sha256 } from './sample-records.ts';
+import { capture, sqlite3, storePath, whole } from './samples.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const DIRECTORY: BaselineRecord = {
   path: '/',

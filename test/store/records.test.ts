@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ENTRY_TYPES } from '../../src/model.ts';
 import { comparePaths } from '../../src/path.ts';
 import type { BaselineRecord } from '../../src/store/baseline-record.ts';
 import { openStore } from '../../src/store/store.ts';
-import { capture, fileRecord, request, STAT, sha256, whole } from './samples.ts';
+import { fileRecord, request, STAT, sha256 } from './sample-records.ts';
+import { capture, whole } from './samples.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 const pathByte = fc.oneof(fc.constant(0x2f), fc.constant(0x2e), fc.integer({ min: 1, max: 255 }));

@@ -12,10 +12,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { openStore } from '../../src/store/store.ts';
-import { capture, fileRecord, request, sha256OfFile, sqlite3, storePath } from './samples.ts';
+import { fileRecord, request } from './sample-records.ts';
+import { capture, sha256OfFile, sqlite3, storePath } from './samples.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const IS_ROOT = process.geteuid?.() === 0;
 if (!IS_ROOT) process.stdout.write('tests of permissions and of a full disk are skipped: they need root\n');
@@ -113,12 +116,15 @@ test.each([100, 4096, 50_000, 81_920])('a store truncated to %i bytes is damaged
   }
 });
 
-test('a directory, a name below a file, a device, and nothing at all', () => {
+test('a directory, a name below a file, a device, a pipe, and nothing at all', () => {
   const file = storePath();
   expect(refusal(() => openStore(file, 'read')).message).toBe(`store ${file} does not exist`);
   expect(existsSync(file)).toBe(false);
   mkdirSync(file);
+  const pipe = path.join(file, 'pipe');
+  execFileSync('mkfifo', [pipe]);
   for (const mode of ['read', 'write'] as const) {
+    expect(refusal(() => openStore(pipe, mode)).message).toBe(`store ${pipe} is not a file`);
     expect(refusal(() => openStore(file, mode)).message).toBe(`store ${file} is not a file`);
     expect(refusal(() => openStore('/dev/null', mode)).message).toBe('store /dev/null is not a file');
   }

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { openStore } from '../../src/store/store.ts';
-import { blockHashes, sqlite3, storePath } from './samples.ts';
+import { blockHashes } from './sample-records.ts';
+import { sqlite3, storePath } from './samples.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const bytes = (text: string): Uint8Array => Buffer.from(text);

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { Connection } from '../../src/store/connection.ts';
 import { MIGRATIONS, migrate } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/store.ts';
-import { capture, fileRecord, sqlite3, storePath } from './samples.ts';
+import { fileRecord } from './sample-records.ts';
+import { capture, sqlite3, storePath } from './samples.ts';
 
 const NEXT = 'ALTER TABLE baseline ADD COLUMN remark TEXT; UPDATE baseline SET remark = upper(name);';
 const BROKEN = 'ALTER TABLE baseline ADD COLUMN other TEXT; INSERT INTO nowhere VALUES (1);';
