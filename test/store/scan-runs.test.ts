@@ -78,6 +78,22 @@ test('what is put reaches the file within half a second, at once with flush', as
   store.close();
 });
 
+test('what is put together is kept together, however much it is', () => {
+  const file = storePath();
+  const store = openStore(file, 'write');
+  const { run } = store.openRun('key');
+  run.flush();
+  const kept = (): string => sqlite3(file, 'SELECT count(*) FROM run_blob');
+  run.together(() => {
+    for (let number = 0; number < 20; number++) run.putBlob('shard', number, new Uint8Array(1_000_000));
+    expect(kept()).toBe('0');
+    expect(() => run.flush()).toThrow('must not be parted');
+    run.setAttribute('next', '20');
+  });
+  expect(kept()).toBe('20');
+  store.close();
+});
+
 test('a dropped run leaves nothing, and other runs stay', () => {
   const file = storePath();
   const store = openStore(file, 'write');
