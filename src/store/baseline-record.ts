@@ -5,6 +5,7 @@
 import { DamageError } from '../errors.ts';
 import type { BlockHashes, BytePath, EntryType, Stat } from '../model.ts';
 import { ENTRY_TYPES } from '../model.ts';
+import { pathKey, pathOfKey } from '../path.ts';
 import { literalBlockList, MOST_BLOCKS, packBlockList, unpackBlockList } from './block-list.ts';
 import type { Packer } from './packing.ts';
 import { Unpacker } from './packing.ts';
@@ -47,13 +48,10 @@ const HAS_CONTENT = 1;
 const LONG_BLOCKS = 2;
 const IS_UNREAD = 4;
 
-/**
- * Key of a path, in tree order: its bytes without the leading "/", each further "/" as 0x00; one character a byte.
- * RangeError for what is no path.
- */
+/** The path key. RangeError for what is no absolute path of bytes 1..255. */
 export function keyOfPath(path: BytePath): string {
   if (!PATH_BYTES.test(path)) throw new RangeError(`not a path of bytes 1..255: ${JSON.stringify(path)}`);
-  return path.slice(1).replaceAll('/', '\0');
+  return pathKey(path);
 }
 
 /**
@@ -182,10 +180,6 @@ function unpackAllButContent(from: Unpacker): Omit<BaselineRecord, 'content'> & 
     : null;
   if (!from.atEnd) throw new DamageError('store record', 0, 'further bytes', 'its end');
   return { path, stat, linkTarget, content, unread };
-}
-
-function pathOfKey(key: string): BytePath {
-  return `/${key.replaceAll('\0', '/')}`;
 }
 
 function has(flags: number, flag: number): boolean {

@@ -25,6 +25,8 @@ export class Connection {
   readonly #database: Database;
   #timer: NodeJS.Timeout | null = null;
   #groupBytes = 0;
+  /** How many writes are within one another just now. */
+  #depth = 0;
   #groupStartedMs = 0;
   #failure: unknown = null;
 
@@ -57,15 +59,17 @@ export class Connection {
   }
 
   /**
-   * Runs `change` within the present group of writes; all of it is committed, or none. `sizeBytes` is about what it
-   * writes. After a failure nothing more is written: the group is lost, and every later write throws the same error.
+   * Runs `change` within the present group of writes; all of it is committed, or none, also what it writes by calling
+   * this again. `sizeBytes` is about what it writes itself. After a failure nothing more is written: the group is lost,
+   * and every later write throws the same error.
    */
   write<T>(sizeBytes: number, change: () => T): T {
     this.#refuseAfterFailure();
     if (!this.#database.inTransaction) this.#begin();
-    const result = this.#orFail(change);
+    const result = this.#orFail(() => this.#nested(change));
     this.#groupBytes += sizeBytes + ROW_BYTES;
-    if (this.#groupBytes >= GROUP_BYTES || Date.now() - this.#groupStartedMs >= GROUP_MS) this.commit();
+    const isDue = this.#groupBytes >= GROUP_BYTES || Date.now() - this.#groupStartedMs >= GROUP_MS;
+    if (isDue && this.#depth === 0) this.commit();
     return result;
   }
 
@@ -76,6 +80,7 @@ export class Connection {
 
   /** Commits the group, if there is one. */
   commit(): void {
+    if (this.#depth > 0) throw new Error('a write is being made that must not be parted');
     this.#refuseAfterFailure();
     this.#stopTimer();
     if (this.#database.inTransaction) this.#orFail(() => this.execute('COMMIT'));
@@ -115,6 +120,15 @@ export class Connection {
     } finally {
       this.#stopTimer();
       guarded(this.path, () => this.#database.close());
+    }
+  }
+
+  #nested<T>(change: () => T): T {
+    this.#depth += 1;
+    try {
+      return change();
+    } finally {
+      this.#depth -= 1;
     }
   }
 

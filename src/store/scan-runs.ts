@@ -107,6 +107,11 @@ export class Run {
     return this.#statements.attribute.get(this.#id, name)?.[0] ?? null;
   }
 
+  /** What `change` puts is kept whole or not at all: a kill does not part it. */
+  together(change: () => void): void {
+    this.#connection.write(0, change);
+  }
+
   /** Commits what was put. */
   flush(): void {
     this.#connection.commit();

@@ -1,6 +1,8 @@
 // The tables of a store and how they came to be: migration N makes version N+1 of version N. Never edit one that was
 // released; append another.
 
+import type { Connection } from './connection.ts';
+
 /** "LWST": what marks an SQLite file as a store (https://www.sqlite.org/fileformat2.html, section 1.3). */
 export const APPLICATION_ID = 0x4c575354;
 
@@ -77,3 +79,18 @@ CREATE TABLE run_blob (
 `;
 
 export const MIGRATIONS: readonly string[] = [VERSION_1];
+
+/** Makes an empty file a store. */
+export function createTables(connection: Connection): void {
+  connection.pragma('auto_vacuum = INCREMENTAL');
+  connection.transaction(() => connection.pragma(`application_id = ${APPLICATION_ID}`));
+  migrate(connection, 0);
+}
+
+/** Runs the migrations that a store of `version` lacks: all of them, or none. */
+export function migrate(connection: Connection, version: number, migrations = MIGRATIONS): void {
+  connection.transaction(() => {
+    for (const migration of migrations.slice(version)) connection.execute(migration);
+    connection.pragma(`user_version = ${migrations.length}`);
+  });
+}

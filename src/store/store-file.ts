@@ -1,15 +1,27 @@
-// Opens, creates and upgrades the file of a store. One program writes at a time: it holds a lock on FILE-lock as long
-// as it has the store open (SQLite's own lock is only held while something is written).
+// Opens, creates and upgrades the file of a store. A file that is refused is left as it is.
 
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { errorCode, UsageError } from '../errors.ts';
 import { Connection } from './connection.ts';
-import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
+import { createTables, MIGRATIONS, migrate } from './schema.ts';
 import { guarded, storeFailure } from './store-failure.ts';
 import { checkHeader, checkIdentity } from './store-header.ts';
+import { lockedStore, lockForWriting } from './writer-lock.ts';
 
 export const IN_MEMORY = ':memory:';
 
@@ -41,14 +53,48 @@ export function openForRead(given: string): StoreFile {
   const file = realPath(given);
   // Worker threads share the locks of the main thread's descriptors, and open only what that has opened.
   if (isMainThread && !written.has(file)) checkPresent(file);
-  const connection = connect(file, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+  try {
+    const connection = openReadable(file, file);
+    return { connection, close: () => connection.close() };
+  } catch (error) {
+    if (!needsWritableDirectory(error)) throw error;
+    return openCopy(file);
+  }
+}
+
+/** Even a reader keeps SQLite's log and shared memory beside the file, which a read-only medium refuses. */
+function needsWritableDirectory(error: unknown): boolean {
+  const code = error instanceof UsageError ? errorCode(error.cause) : null;
+  return code !== null && /^SQLITE_(CANTOPEN|READONLY)/.test(code);
+}
+
+/** Reads a copy in the directory for temporary files. */
+function openCopy(file: string): StoreFile {
+  const directory = guarded(file, () => mkdtempSync(path.join(tmpdir(), 'lostwrite-')));
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  try {
+    const copy = path.join(directory, 'store.db');
+    guarded(file, () => {
+      copyFileSync(file, copy);
+      if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+    });
+    const connection = openReadable(file, copy);
+    return { connection, close: () => closeAll([() => connection.close(), remove]) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function openReadable(file: string, place: string): Connection {
+  const connection = connect(file, place, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
   return closingOnFailure(connection, () => {
     connection.pragma(`cache_size = -${READER_CACHE_KIB}`);
     const version = verify(connection);
     if (version < MIGRATIONS.length) {
       throw new UsageError(`store ${file} has version ${version}: a command that writes it must upgrade it first`);
     }
-    return { connection, close: () => connection.close() };
+    return connection;
   });
 }
 
@@ -56,25 +102,26 @@ export function openForRead(given: string): StoreFile {
 export function openForWrite(given: string): StoreFile {
   const file = realPath(given);
   if (written.has(file)) throw lockedStore(file);
-  checkHeader(file);
-  const unlock = lock(file);
+  if (checkHeader(file) !== 'absent') guarded(file, () => accessSync(file, constants.W_OK));
+  const unlock = lockForWriting(file);
   try {
     if (checkHeader(file) !== 'store') create(file);
     const connection = openExisting(file);
     written.add(file);
-    return { connection, close: () => closeWritten(file, connection, unlock) };
+    const forget = (): void => void written.delete(file);
+    return { connection, close: () => closeAll([() => connection.close(), forget, unlock]) };
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-function closeWritten(file: string, connection: Connection, unlock: () => void): void {
+/** Does all of them, even if one fails. */
+function closeAll([first, ...rest]: readonly (() => void)[]): void {
   try {
-    connection.close();
+    first?.();
   } finally {
-    written.delete(file);
-    unlock();
+    if (rest.length > 0) closeAll(rest);
   }
 }
 
@@ -95,11 +142,10 @@ function realPath(given: string): string {
   }
 }
 
-function connect(file: string, options: Database.Options): Connection {
-  const connection = new Connection(
-    file,
-    guarded(file, () => new Database(file, options)),
-  );
+/** Opens `place`; what goes wrong is told of `file`. */
+function connect(file: string, place: string, options: Database.Options): Connection {
+  const database = guarded(file, () => new Database(place, options));
+  const connection = new Connection(file, database);
   return closingOnFailure(connection, () => {
     connection.pragma('trusted_schema = OFF');
     connection.pragma('cell_size_check = ON');
@@ -108,14 +154,14 @@ function connect(file: string, options: Database.Options): Connection {
 }
 
 function openExisting(file: string): Connection {
-  const connection = connect(file, { fileMustExist: true, timeout: BUSY_MS });
+  const connection = connect(file, file, { fileMustExist: true, timeout: BUSY_MS });
   return closingOnFailure(connection, () => {
     const version = verify(connection);
     connection.pragma(`cache_size = -${CACHE_KIB}`);
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = NORMAL');
     connection.pragma(`journal_size_limit = ${LOG_LIMIT_BYTES}`);
-    if (version < MIGRATIONS.length) connection.transaction(() => migrate(connection, version));
+    if (version < MIGRATIONS.length) migrate(connection, version);
     return connection;
   });
 }
@@ -135,51 +181,18 @@ function create(file: string): void {
     rmSync(`${made}-journal`, { force: true });
     closeSync(openSync(made, 'wx', 0o600));
   });
-  const connection = connect(made, { timeout: BUSY_MS });
+  const connection = connect(file, made, { timeout: BUSY_MS });
   try {
     createTables(connection);
     connection.pragma('journal_mode = WAL');
   } finally {
     connection.close();
   }
-  guarded(file, () => renameSync(made, file));
-}
-
-function createTables(connection: Connection): void {
-  connection.pragma('auto_vacuum = INCREMENTAL');
-  connection.transaction(() => {
-    connection.pragma(`application_id = ${APPLICATION_ID}`);
-    migrate(connection, 0);
-  });
-}
-
-/** Runs the migrations that a store of `version` lacks. Call it within a transaction. */
-function migrate(connection: Connection, version: number): void {
-  for (const migration of MIGRATIONS.slice(version)) connection.execute(migration);
-  connection.pragma(`user_version = ${MIGRATIONS.length}`);
-}
-
-/** Takes the writer's lock, which the system gives back when the process dies. UsageError when it is taken. */
-function lock(file: string): () => void {
-  const name = `${file}-lock`;
   guarded(file, () => {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    if (!existsSync(name)) closeSync(openSync(name, 'a', 0o600));
+    // A log that an earlier file of this name left behind would be taken for the new one's.
+    for (const left of ['-wal', '-shm']) rmSync(file + left, { force: true });
+    renameSync(made, file);
   });
-  const database = guarded(file, () => new Database(name, { timeout: BUSY_MS }));
-  try {
-    database.pragma('journal_mode = MEMORY');
-    database.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    database.close();
-    if (errorCode(error) === 'SQLITE_BUSY') throw lockedStore(file);
-    throw storeFailure(name, error);
-  }
-  return () => void database.close();
-}
-
-function lockedStore(file: string): UsageError {
-  return new UsageError(`store ${file} is locked: another lostwrite is writing it`);
 }
 
 function closingOnFailure<T>(connection: Connection, action: () => T): T {

@@ -1,7 +1,7 @@
 // Is this file a store, of which version? Told from the first hundred bytes, so that a file that is refused is not
 // touched: no log, no shared memory beside it. https://www.sqlite.org/fileformat2.html, section 1.3.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errorCode, UsageError } from '../errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 import { guarded } from './store-failure.ts';
@@ -40,7 +40,8 @@ export function checkIdentity(path: string, applicationId: number, version: numb
 function readHeader(path: string): Buffer | null {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    // Without O_NONBLOCK a named pipe would wait for its other end.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
