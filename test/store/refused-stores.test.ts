@@ -229,16 +229,21 @@ test.skipIf(!IS_ROOT)('a full disk ends the writing with one line, and costs no 
   const store = openStore(file, 'write');
   const id = capture(store, 1n, [fileRecord('/a')]);
   const writer = store.createGeneration(request(2n));
+  const { run } = store.openRun('key');
   const fill = (): void => {
-    for (let i = 0; i < 100_000; i++) writer.add(fileRecord(`/${String(i).padStart(6, '0')}`, `${i}`));
+    for (let i = 0; i < 100_000; i++) {
+      writer.add(fileRecord(`/${String(i).padStart(6, '0')}`, `${i}`));
+      if (i % 1000 === 999) run.flush();
+    }
   };
   const full = refusal(fill).message;
   expect(full).toMatch(/^store .*store\.db cannot grow: no space left: .* \(SQLITE_FULL\)$/);
   expect(refusal(() => writer.finish()).message).toBe(full);
-  expect(refusal(() => store.openRun('key')).message).toBe(full);
+  expect(refusal(() => store.openRun('other')).message).toBe(full);
   writer.abort();
   expect([...store.records(id)].map(record => record.path)).toEqual(['/a']);
   store.close();
+  execFileSync('mount', ['-o', 'remount,size=64m', place]);
   const again = openStore(file, 'write');
   expect(again.generations('nightly').map(each => each.id)).toEqual([id]);
   capture(again, 2n, [fileRecord('/b')]);
