@@ -2,6 +2,7 @@
 // then correct each finding by the counts. Pure, and linear in findings, not in files.
 
 import type { Evidence, Finding } from '../model.ts';
+import { parentPath } from '../path.ts';
 import { RULE_BY_NAME } from './rule-table.ts';
 
 /** Paths of one package, whether they have a finding or not. */
@@ -18,12 +19,14 @@ export interface Counters {
   readonly packages: Map<string, PackageCounts>;
   /** Findings beyond doubt by volume, those that groups raise aside. */
   readonly losses: Map<number, number>;
+  /** By volume and directory: names of it that went back beyond doubt. */
+  readonly namesBack: Map<string, number>;
   /** By volume: paths that changed between the last two generations, and those of them that are as in the older one. */
   readonly changed: Map<number, { changed: number; wentBack: number }>;
 }
 
 export function newCounters(): Counters {
-  return { packages: new Map(), losses: new Map(), changed: new Map() };
+  return { packages: new Map(), losses: new Map(), namesBack: new Map(), changed: new Map() };
 }
 
 /** So many losses beyond doubt make a volume a damaged one; one alone may be a case of its own. */
@@ -41,12 +44,19 @@ export function countFinding(counters: Counters, finding: Finding): void {
   if (['altered', 'suspect', 'unreadable'].includes(finding.verdict)) return;
   if (finding.evidence[0]?.scanner === 'packages') return;
   counters.losses.set(finding.volume, (counters.losses.get(finding.volume) ?? 0) + 1);
+  if (finding.verdict !== 'missing' && finding.verdict !== 'resurrected') return;
+  const directory = directoryKey(finding);
+  counters.namesBack.set(directory, (counters.namesBack.get(directory) ?? 0) + 1);
+}
+
+function directoryKey(finding: Finding): string {
+  return `${finding.volume}:${parentPath(finding.path)}`;
 }
 
 /** Corrects findings by what their groups say; order and number stay. */
 export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): Iterable<Finding> {
   for (const finding of findings) {
-    yield [restoredVolume, staleManifest, copiedPackage, raisedByLosses].reduce(
+    yield [restoredVolume, staleManifest, copiedPackage, raisedByLosses, raisedByDirectory].reduce(
       (judged, correct) => correct(judged, counters),
       finding,
     );
@@ -63,6 +73,15 @@ function raisedByLosses(finding: Finding, counters: Counters): Finding {
     confidence: 'likely',
     evidence: [...finding.evidence, groupEvidence('losses-come-in-clusters', true, why)],
   };
+}
+
+function raisedByDirectory(finding: Finding, counters: Counters): Finding {
+  const names = counters.namesBack.get(directoryKey(finding)) ?? 0;
+  if (finding.confidence !== 'possible' || names === 0) return finding;
+  if (!finding.evidence.some(evidence => RULE_BY_NAME.get(evidence.rule)?.raisedByDirectory)) return finding;
+  const why = `${names} other name(s) of the directory went back beyond doubt.`;
+  const evidence = [...finding.evidence, groupEvidence('directory-went-back', true, why)];
+  return { ...finding, confidence: 'likely', evidence };
 }
 
 function staleManifest(finding: Finding, counters: Counters): Finding {

@@ -46,6 +46,8 @@ export interface InodeWitness {
   readonly cameFrom: readonly BytePath[];
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
+  /** An older generation, not the newest, had the inode's number under this name: an entry of old. */
+  readonly isNameOfOld: boolean;
   /** For a directory: subdirectories that its link count implies and its listing lacks. */
   readonly lostSubdirectories: number;
   /** For a directory: an entry of it that was born after the directory's inode last changed. */
@@ -61,6 +63,7 @@ export const NO_WITNESS: InodeWitness = {
   livesAt: [],
   cameFrom: [],
   rivals: [],
+  isNameOfOld: false,
   lostSubdirectories: 0,
   youngerChild: null,
 };

@@ -27,5 +27,7 @@ export interface Rule {
   readonly innocent: readonly string[];
   /** Its only innocent explanation is an ordinary act: `possible` becomes `likely` where losses are beyond doubt. */
   readonly raisedByLosses?: boolean;
+  /** The same where it is beyond doubt that this directory's names went back. */
+  readonly raisedByDirectory?: boolean;
   accuse(known: PathCase): Accusation | null;
 }

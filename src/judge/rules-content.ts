@@ -51,6 +51,17 @@ export const CONTENT_RULES: readonly Rule[] = [
     accuse: mixedGenerations,
   },
   {
+    name: 'changed-under-unchanged-mtime',
+    scanner: 'baseline',
+    says: 'The content differs from the newest generation while the inode’s time of modification is the same to the nanosecond.',
+    innocent: [
+      'written in place by a program that sets the old time again (`touch -r`, taggers): `possible` alone',
+      'a time that a program set, in whole seconds (`cp -p`, SOURCE_DATE_EPOCH): exempt',
+    ],
+    raisedByLosses: true,
+    accuse: changedUnderMtime,
+  },
+  {
     name: 'another-inode-of-old',
     scanner: 'baseline',
     says: 'The name leads to an inode that has not changed since before the newest generation, which had another one here.',
@@ -155,6 +166,20 @@ function mixedGenerations(known: PathCase): Accusation | null {
   const legitimateSince = both.stat.ctimeNs > both.formerly.ctimeNs && spans.some(span => span.state === 'unknown');
   if (legitimateSince) return { verdict: 'altered', confidence: 'possible', detail, expected: both.newest };
   return { ...damage, confidence: 'likely', detail, expected: both.newest };
+}
+
+const SECOND_NS = 1_000_000_000n;
+
+function changedUnderMtime(known: PathCase): Accusation | null {
+  const both = differsFromNewest(known);
+  if (both === null || !sameInode(both.stat, both.formerly) || both.stat.mtimeNs !== both.formerly.mtimeNs) return null;
+  if (both.stat.mtimeNs % SECOND_NS === 0n || both.stat.type !== 'file') return null;
+  const damage =
+    olderMatch(known, both.newest) === null
+      ? classifyDamage(known, both.newest)
+      : ({ verdict: 'stale', ranges: [] } as const);
+  const detail = `The content differs from ${both.past.generation.id} while the time of modification is the same.`;
+  return { ...damage, confidence: 'possible', detail, expected: both.newest };
 }
 
 /** Some block of the file equals the newest state's and no older state's at that place. */

@@ -53,6 +53,14 @@ export const NAME_RULES: readonly Rule[] = [
     accuse: goneStillCounted,
   },
   {
+    name: 'gone-as-if-never-made',
+    scanner: 'baseline',
+    says: 'The name was made, or renamed to, between the last two generations; it is gone.',
+    innocent: ['a deletion, or a rename back: `possible`, unless other names of the directory went back beyond doubt'],
+    raisedByDirectory: true,
+    accuse: goneAsIfNeverMade,
+  },
+  {
     name: 'gone',
     scanner: 'baseline',
     says: 'The newest generation has the name, the target does not.',
@@ -78,10 +86,21 @@ export const NAME_RULES: readonly Rule[] = [
     accuse: backUntouched,
   },
   {
+    name: 'back-as-if-never-removed',
+    scanner: 'baseline',
+    says: 'The newest generation no longer had the name; it is there again, with the inode that it had before.',
+    innocent: ['renamed back by hand: `possible`, unless other names of the directory went back beyond doubt'],
+    raisedByDirectory: true,
+    accuse: backAsBefore,
+  },
+  {
     name: 'name-of-another-inode',
     scanner: 'tree',
     says: 'More names lead to the inode than its link count allows, and the newest generation does not have this one.',
-    innocent: ['a rename during the scan: the inode must not have changed since the scan began'],
+    innocent: [
+      'a rename during the scan: the inode must not have changed since the scan began',
+      'this is the true name and the other one is of old: an older generation must have had the number under this name',
+    ],
     accuse: falseName,
   },
   {
@@ -167,6 +186,13 @@ function goneStillCounted(known: PathCase): Accusation | null {
   return missing(lost.past, 'likely', 'the directory above still counts it among its links');
 }
 
+function goneAsIfNeverMade(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  const older = timelineOf(known).at(-2) ?? null;
+  if (lost === null || older === null || older.expectation !== null) return null;
+  return missing(lost.past, 'possible', `as it was in ${older.generation.id}`);
+}
+
 function gone(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   if (lost === null || isRenamedSince(known, lost)) return null;
@@ -219,15 +245,24 @@ function backUntouched(known: PathCase): Accusation | null {
   return { verdict: 'resurrected', confidence: same && unnamed ? 'proven' : 'likely', detail };
 }
 
+function backAsBefore(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  const older = timelineOf(known).findLast(state => holdsInode(known, state));
+  if (back === null || older === undefined) return null;
+  const detail = `${back.newest.generation.id} no longer had the name; it is there again, with its inode of ${older.generation.id}.`;
+  return { verdict: 'resurrected', confidence: 'possible', detail };
+}
+
 function falseName(known: PathCase): Accusation | null {
   const stat = known.seen?.stat ?? null;
   if (stat === null || known.inode.rivals.length === 0 || stat.ctimeNs >= known.scan.startedAtNs) return null;
   const newest = newestPast(known);
   if (newest === null || holdsInode(known, newest)) return null;
   const detail = `Its inode belongs to another name, and counts only ${stat.links} link(s).`;
-  if (newest.expectation !== null)
-    return { verdict: 'garbage', confidence: 'likely', detail, expected: newest.expectation };
-  return known.inode.cameFrom.length > 0 ? { verdict: 'resurrected', confidence: 'likely', detail } : null;
+  const isFalse = known.inode.isNameOfOld || known.inode.cameFrom.length > 0;
+  if (!isFalse) return null;
+  if (newest.expectation === null) return { verdict: 'resurrected', confidence: 'likely', detail };
+  return { verdict: 'garbage', confidence: 'likely', detail, expected: newest.expectation };
 }
 
 function otherType(known: PathCase): Accusation | null {

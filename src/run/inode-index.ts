@@ -17,7 +17,8 @@ export class InodeIndex {
   readonly #seen = new InodeSet();
   readonly #rivals = new PathsByInode();
   readonly #livesAt = new Map<BytePath, NamedInode[]>();
-  readonly #cameFrom = new Map<BytePath, BytePath[]>();
+  readonly #cameFrom = new Map<BytePath, NamedInode[]>();
+  readonly #namesOfOld = new Set<BytePath>();
   readonly #names = new Map<bigint, BytePath[]>();
   readonly #lostSubdirectories = new Map<BytePath, number>();
   readonly #youngerChild = new Map<BytePath, NamedInode>();
@@ -40,7 +41,7 @@ export class InodeIndex {
     if (stat === null || group.entry === null || group.entry.mountPoint) return;
     this.#rootDevice ??= group.entry.device;
     if (group.entry.device !== this.#rootDevice) return;
-    if (newest === null || newest.stat?.inode !== stat.inode) this.#unknown.add(stat.inode, group.path);
+    if (newest === null || newest.stat?.inode !== stat.inode) this.#noteUnknown(group, stat);
     this.#noteChild(group.path, stat);
     if (stat.type === 'directory') this.#above.push(openDirectory(group.path, stat, group.entry.fault !== null));
     else this.#countName(group.path, stat);
@@ -63,7 +64,7 @@ export class InodeIndex {
   lookUpInGeneration(expectation: Expectation): void {
     if (expectation.stat === null) return;
     for (const path of this.#unknown.of(expectation.stat.inode)) {
-      if (path !== expectation.path) push(this.#cameFrom, path, expectation.path);
+      if (path !== expectation.path) push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat });
     }
   }
 
@@ -75,11 +76,12 @@ export class InodeIndex {
   witness(group: PathGroup, formerly: Stat | null): InodeWitness {
     const stat = group.entry?.stat ?? null;
     const livesAt = (this.#livesAt.get(group.path) ?? []).filter(named => isHeir(named.stat, formerly));
-    const cameFrom = this.#cameFrom.get(group.path) ?? [];
+    const came = (this.#cameFrom.get(group.path) ?? []).filter(named => stat !== null && isHeir(named.stat, stat));
     if (stat === null) return livesAt.length === 0 ? NO_WITNESS : { ...NO_WITNESS, livesAt };
     return {
       livesAt,
-      cameFrom,
+      cameFrom: came.map(named => named.path),
+      isNameOfOld: this.#namesOfOld.has(group.path),
       rivals: stat.type === 'directory' ? [] : this.#rivals.of(stat.inode).filter(path => path !== group.path),
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
@@ -96,6 +98,13 @@ export class InodeIndex {
     names.push(path);
     if (this.#names.size < PATHS_AT_MOST) this.#names.set(stat.inode, names);
     if (names.length > stat.links) for (const name of names) this.#rivals.addOnce(stat.inode, name);
+  }
+
+  /** The newest generation has no such inode here. */
+  #noteUnknown(group: PathGroup, stat: Stat): void {
+    this.#unknown.add(stat.inode, group.path);
+    if (this.#namesOfOld.size >= PATHS_AT_MOST) return;
+    if (group.expected.some(expectation => expectation.stat?.inode === stat.inode)) this.#namesOfOld.add(group.path);
   }
 
   /** Leaves the directories that the path is not below. */

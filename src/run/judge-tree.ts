@@ -3,7 +3,7 @@
 
 import type { ContentResult } from '../../scanners/content-batch.ts';
 import { type Judgement, judgePath } from '../judge/judge-path.ts';
-import { newestPast, type PathCase, type ScanFacts } from '../judge/path-case.ts';
+import { NO_WITNESS, newestPast, type PathCase, type ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, Finding, Seen } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { InodeIndex } from './inode-index.ts';
@@ -48,11 +48,9 @@ function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null,
   const { path, expected } = group;
   const { volume, facts } = judging;
   const known = { volume, path, seen, expected, observations: result?.observations ?? [], parent, above, scan: facts };
-  const formerly = newestPast({ ...known, inode: NOTHING_YET })?.expectation?.stat ?? null;
+  const formerly = newestPast({ ...known, inode: NO_WITNESS })?.expectation?.stat ?? null;
   return { ...known, inode: judging.index.witness(group, formerly) };
 }
-
-const NOTHING_YET = { livesAt: [], cameFrom: [], rivals: [], lostSubdirectories: 0, youngerChild: null };
 
 function seenOf(entry: SpoolEntry, result: ContentResult | null): Seen {
   const { direntType, linkTarget, fault } = entry;
