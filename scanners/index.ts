@@ -1,5 +1,6 @@
 // Every scanner that looks into files, in the order in which their observations stand in a finding.
 
+import { GIT_OBJECTS } from './git-objects.ts';
 import type { StructureScanner } from './scanner.ts';
 
-export const STRUCTURE_SCANNERS: readonly StructureScanner[] = [];
+export const STRUCTURE_SCANNERS: readonly StructureScanner[] = [GIT_OBJECTS];

@@ -9,7 +9,7 @@ import { baseName, childPath, parentPath } from '../path.ts';
 /** Links followed in one look-up before it is taken for a loop: Linux's own bound (MAXSYMLINKS, path_resolution(7)). */
 const LINKS_FOLLOWED = 40;
 
-/** What may still be followed in one look-up; shared by its steps. */
+/** What may still be followed in one look-up; shared by its steps. Below zero: one too many. */
 interface Budget {
   links: number;
 }
@@ -19,8 +19,8 @@ export class PathResolver {
   readonly #filesystem: Filesystem;
   /** Directories and symlinks by name, by their directory's real path: what leads on. The rest would only fill memory. */
   readonly #ways = new Map<BytePath, ReadonlyMap<BytePath, Entry>>();
-  /** By path as asked for; null: leads to no directory. */
-  readonly #directories = new Map<BytePath, Entry | null>();
+  /** By path as asked for, with the links that it costs; null: leads to no directory. */
+  readonly #directories = new Map<BytePath, { readonly found: Entry | null; readonly links: number }>();
   /** The directory listed last, whole. */
   #listed: { readonly path: BytePath; readonly names: ReadonlyMap<BytePath, Entry | LostEntry> } | null = null;
 
@@ -69,11 +69,15 @@ export class PathResolver {
     const parent = parentPath(path);
     if (parent === null) return this.#filesystem.root;
     const known = this.#directories.get(path);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      budget.links -= known.links;
+      return budget.links < 0 ? null : known.found;
+    }
+    const before = budget.links;
     const above = this.#directory(parent, budget);
     const found = above === null ? null : this.#step(above, baseName(path), budget);
     // A budget that ran out says nothing of the path: it may have been spent before.
-    if (found !== null || budget.links > 0) this.#directories.set(path, found);
+    if (budget.links >= 0) this.#directories.set(path, { found, links: before - budget.links });
     return found;
   }
 
@@ -83,8 +87,7 @@ export class PathResolver {
     if (isDots(name)) return directory;
     const way = this.#waysFrom(directory).get(name);
     if (way === undefined || way.stat.type === 'directory') return way ?? null;
-    if (budget.links <= 0) return null;
-    budget.links--;
+    if (--budget.links < 0) return null;
     const target = this.#linkTarget(way);
     return target === null ? null : this.#directory(target, budget);
   }
