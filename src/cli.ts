@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // The program. Everything it may touch of its process is handed to cli/ as a world.
 
-import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { runCommandLine } from './cli/command-line.ts';
 import { EXIT_USAGE } from './cli/exit-code.ts';
 import { loadRunFunctions } from './cli/run-functions.ts';
 import { troubleLines } from './cli/trouble.ts';
 import type { World } from './cli/world.ts';
+import { VERSION } from './version.ts';
 
 const argv = process.argv.slice(2);
 
@@ -19,18 +19,12 @@ const world: World = {
   homeDirectory: homedir(),
   hostName: hostname(),
   processors: availableParallelism(),
-  version: packageVersion(),
+  version: VERSION,
   clockMs: () => performance.now(),
   loadRun: loadRunFunctions,
   onInterrupt,
   exitAtOnce: code => process.exit(code),
 };
-
-/** From dist/src/cli.js the package lies two directories up. */
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return (manifest as { version: string }).version;
-}
 
 function onInterrupt(listener: () => void): () => void {
   const signals = ['SIGINT', 'SIGTERM'] as const;

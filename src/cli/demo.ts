@@ -3,57 +3,66 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BytePath } from '../model.ts';
+import type { Report } from '../report/report.ts';
+import { countOf, figure, isReported } from '../report/words.ts';
+import type { DemoScene, ScanOptions } from '../run/options.ts';
 import { DEFAULT_FAIL_ON, parseFailOn } from './fail-on.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { createProgressDisplay } from './progress.ts';
-import type { RunFunctions } from './run-functions.ts';
 import { readDelivery, scanAndDeliver } from './scan.ts';
 import type { Settings } from './settings.ts';
 import type { World } from './world.ts';
 
 export async function demoCommand(settings: Settings, world: World): Promise<number> {
   const delivery = readDelivery(settings, world);
+  const verbose = settings.flag('verbose');
+  const display = createProgressDisplay(world, { quiet: delivery.quiet, verbose });
   const run = await world.loadRun();
-  const display = createProgressDisplay(world, { quiet: delivery.quiet, verbose: settings.flag('verbose') });
   const directory = await mkdtemp(join(tmpdir(), 'lostwrite-demo-'));
+  const interrupt = listenForInterrupts(world, display.onNotice);
   try {
-    display.onNotice(`Making a disk, and losing some of its writes, in ${directory} ...`);
-    const scene = await makeScene(run, directory, display, world);
-    try {
-      const options = {
-        target: scene.target,
-        window: scene.window,
-        store: scene.store,
-        baseline: scene.baseline,
-        references: [],
-        include: [],
-        exclude: [],
-        scanners: null,
-        metadataOnly: false,
-        crossMounts: false,
-        jobs: Math.max(1, world.processors),
-        resume: 'never' as const,
-        failOn: parseFailOn(DEFAULT_FAIL_ON),
-      };
-      return await scanAndDeliver(run, options, delivery, display, world);
-    } finally {
-      await scene.close();
-    }
+    const hooks = { ...display, signal: interrupt.signal };
+    return await run.withDemo(directory, hooks, async scene => {
+      display.end();
+      const again = createProgressDisplay(world, { quiet: delivery.quiet, verbose });
+      const closing = (report: Report): string[] => truthLines(report, scene.damaged);
+      return await scanAndDeliver(run, demoScan(scene, world), delivery, again, world, closing);
+    });
   } finally {
+    display.end();
+    interrupt.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function makeScene(
-  run: RunFunctions,
-  directory: string,
-  display: ReturnType<typeof createProgressDisplay>,
-  world: World,
-): ReturnType<RunFunctions['makeDemo']> {
-  const interrupt = listenForInterrupts(world, display.onNotice);
-  try {
-    return await run.makeDemo(directory, { ...display, signal: interrupt.signal });
-  } finally {
-    interrupt.stop();
+/** How well the scan did, by what was really lost. */
+function truthLines(report: Report, damaged: ReadonlySet<BytePath>): string[] {
+  let [found, wrong] = [0, 0];
+  for (const finding of report.findings()) {
+    if (!isReported(finding)) continue;
+    if (damaged.has(finding.path)) found += 1;
+    else wrong += 1;
   }
+  const truth = `What really happened: ${countOf(damaged.size, 'path was', 'paths were')} damaged.`;
+  return ['', `${truth} The scan reported ${figure(found)} of them, and ${countOf(wrong, 'other')}.`];
+}
+
+function demoScan(scene: DemoScene, world: World): ScanOptions {
+  const { target, window, store, baseline } = scene;
+  return {
+    target,
+    window,
+    store,
+    baseline,
+    references: [],
+    include: [],
+    exclude: [],
+    scanners: null,
+    metadataOnly: false,
+    crossMounts: false,
+    jobs: Math.max(1, world.processors),
+    resume: 'never',
+    failOn: parseFailOn(DEFAULT_FAIL_ON),
+  };
 }

@@ -1,6 +1,6 @@
 // `lostwrite explain`: everything known of one path.
 
-import { UsageError } from '../errors.ts';
+import { UnsupportedError, UsageError } from '../errors.ts';
 import type { BytePath } from '../model.ts';
 import { renderExplanation } from '../report/explanation.ts';
 import { parsePrintablePath } from '../report/printable.ts';
@@ -17,6 +17,7 @@ export async function explainCommand(target: string, typed: string, settings: Se
   const display = createProgressDisplay(world, { quiet: settings.flag('quiet'), verbose: settings.flag('verbose') });
   const located = locateScan(target, settings, world, { report: null, say: display.onNotice });
   const run = await world.loadRun();
+  if (run.explain === undefined) throw new UnsupportedError('this build cannot explain paths');
   const options = withIdentity(located, run);
   const interrupt = listenForInterrupts(world, display.onNotice);
   try {

@@ -17,19 +17,20 @@ import type {
 export interface RunFunctions {
   scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome>;
   createBaseline(options: BaselineOptions, hooks: RunHooks): Promise<BaselineResult>;
-  explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation>;
+  explain?(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation>;
   /** By name. */
   listBaselines(store: StoreOption): Promise<readonly BaselineSeries[]>;
   /** Oldest state first. UsageError when there is no such baseline. */
   showBaseline(store: StoreOption, name: string): Promise<readonly BaselineGeneration[]>;
   /** Drops these generations, or all. UsageError when one is not there. */
   dropBaseline(store: StoreOption, name: string, atNs: readonly Nanoseconds[] | null): Promise<void>;
-  /** Makes an incident within a directory. UsageError when it cannot be made here. */
-  makeDemo(directory: string, hooks: RunHooks): Promise<DemoScene>;
+  /** Makes an incident within a directory, and unmounts it once `use` has ended. */
+  withDemo<Result>(directory: string, hooks: RunHooks, use: (scene: DemoScene) => Promise<Result>): Promise<Result>;
   /** What every worker will check a target against. */
   identityOf(path: string): TargetIdentity;
 }
 
 export async function loadRunFunctions(): Promise<RunFunctions> {
-  return await import(new URL('../run.js', import.meta.url).href);
+  const [run, { withDemo }] = await Promise.all([import('../run.ts'), import('../run/with-demo.ts')]);
+  return { ...run, withDemo };
 }

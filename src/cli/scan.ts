@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { renderJson } from '../report/json.ts';
+import type { Report } from '../report/report.ts';
 import { renderSummary } from '../report/summary.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from '../run/options.ts';
 import { scanExitCode } from './exit-code.ts';
@@ -74,13 +75,14 @@ export function withIdentity(located: LocatedScan, run: Pick<RunFunctions, 'iden
   return { ...located, target: { ...located.target, identity: run.identityOf(located.target.path) } };
 }
 
-/** Runs the scan, writes the report, prints the summary. What a stopped scan found stays in the store. */
+/** Runs the scan, writes the report, prints the summary and `closing`. What a stopped scan found stays in the store. */
 export async function scanAndDeliver(
   run: Pick<RunFunctions, 'scan'>,
   options: ScanOptions,
   delivery: Delivery,
   display: ProgressDisplay,
   world: World,
+  closing: (report: Report) => string[] = () => [],
 ): Promise<number> {
   const interrupt = listenForInterrupts(world, display.onNotice);
   try {
@@ -89,7 +91,7 @@ export async function scanAndDeliver(
     display.end();
     let delivered = false;
     try {
-      await deliver(outcome, delivery, world);
+      await deliver(outcome, delivery, world, closing);
       delivered = true;
     } finally {
       outcome.close(interrupt.signal.aborted || !delivered);
@@ -103,7 +105,12 @@ export async function scanAndDeliver(
 }
 
 /** The summary is printed even when the report cannot be written: somebody waited for it. */
-async function deliver(outcome: ScanOutcome, delivery: Delivery, world: World): Promise<void> {
+async function deliver(
+  outcome: ScanOutcome,
+  delivery: Delivery,
+  world: World,
+  closing: (report: Report) => string[],
+): Promise<void> {
   const { report } = outcome;
   const { json, quiet } = delivery;
   let failure: unknown = null;
@@ -119,7 +126,7 @@ async function deliver(outcome: ScanOutcome, delivery: Delivery, world: World): 
     const reportFile = failure === null && json !== '-' ? json : null;
     const palette = paletteFor(output, world.env);
     const columns = output.columns === undefined ? {} : { columns: output.columns };
-    await writeLines(output, renderSummary(report, { palette, reportFile, ...columns }));
+    await writeLines(output, [...renderSummary(report, { palette, reportFile, ...columns }), ...closing(report)]);
   }
   if (failure !== null) throw failure;
 }

@@ -53,7 +53,7 @@ export function createRemedyCollector(): RemedyCollector {
 /** A command of one package, split before the package's name; null when it cannot stand in one line with others. */
 function mergeable(finding: Finding): { prefix: string; word: string } | null {
   const command = finding.remedy?.command ?? null;
-  if (command === null || actionOf(finding) !== 'reinstall' || finding.owner?.kind !== 'package') return null;
+  if (command === null || actionOf(finding) !== 'reinstall') return null;
   const split = command.lastIndexOf(' ');
   const prefix = command.slice(0, split);
   const word = command.slice(split + 1);

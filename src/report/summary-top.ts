@@ -12,9 +12,8 @@ const INDENT = 6;
 export function topLines(counted: Tally, palette: Palette, columns: number): string[] {
   if (counted.top.length === 0) return [];
   const all = counted.reported + counted.hints;
-  const listed = counted.top.reduce((sum, { explains }) => sum + 1 + explains, 0);
-  const title =
-    listed < all ? `The worst ${figure(counted.top.length)} of ${figure(all)}` : 'The findings, worst first';
+  const listed = counted.top.reduce((sum, { explains, alike }) => sum + 1 + explains + alike, 0);
+  const title = listed < all ? `The worst ${figure(listed)} of ${figure(all)}` : 'The findings, worst first';
   return [palette.strong(title), ...counted.top.flatMap((top, at) => findingLines(top, at + 1, palette, columns))];
 }
 
@@ -25,11 +24,19 @@ function findingLines(top: TopFinding, number: number, palette: Palette, columns
   const [first = '', ...rest] = wrapText(`${kind}: ${reason(finding)}`, columns, INDENT);
   return [
     `${String(number).padStart(INDENT - 2)}. ${palette.strong(printablePath(finding.path))}`,
+    ...alikeLines(top, columns),
     first.replace(kind, colour(kind)),
     ...rest,
     ...extraSentences(top).flatMap(sentence => wrapText(sentence, columns, INDENT)),
     ...wrapText(`-> ${advice(finding)}`, columns, INDENT),
   ];
+}
+
+function alikeLines({ alike, alikeNames }: TopFinding, columns: number): string[] {
+  if (alike === 0) return [];
+  const names = alikeNames.map(printablePath).join(', ');
+  const more = alike > alikeNames.length ? ', ...' : '';
+  return wrapText(`and ${countOf(alike, 'other')} beside it: ${names}${more}`, columns, INDENT);
 }
 
 /** The first observation that speaks for damage is the reason. */
@@ -40,7 +47,7 @@ function reason(finding: Finding): string {
 
 function extraSentences({ finding, explains }: TopFinding): string[] {
   const sentences: string[] = [];
-  if (explains > 0) sentences.push(`${countOf(explains, 'path')} below it went with it.`);
+  if (explains > 0) sentences.push(`${countOf(explains, 'path')} below went with it.`);
   if (finding.metadataOnly) sentences.push('Only mode, owner or times are old; the content is not accused.');
   if (finding.ranges.length > 0) sentences.push(rangeSentence(finding.ranges));
   return sentences;

@@ -1,7 +1,7 @@
 // The summary for a person who was woken up: what was scanned, how bad it is, what to do first, and what remains unknown.
 // A pure function of the report; every name in it went through printable.ts.
 
-import { CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
+import { type BytePath, CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
 import { NO_COLOURS, type Palette } from './palette.ts';
 import { printablePath, printableText, shellWord } from './printable.ts';
 import type { Report } from './report.ts';
@@ -86,13 +86,13 @@ function headline(report: Report, counted: Tally, palette: Palette): [string, (t
   const look = counted.hints + counted.suspects;
   if (look > 0) {
     const what = `${countOf(look, 'path is', 'paths are')} worth a look`;
-    return [`NO DAMAGE IS SURE, but ${what}.`, palette.warn];
+    return [`NO DAMAGE FOUND FOR SURE, but ${what}.`, palette.warn];
   }
   const { vouched } = report.summary;
   if (vouched === 0) return ['NO DAMAGE SEEN, but nothing could vouch for what the files hold.', palette.warn];
   if (!report.run.complete) return [`NO DAMAGE FOUND in what was scanned.`, palette.warn];
   const all = vouched + report.coverage.unvouched;
-  return [`NO DAMAGE FOUND. ${shareOf(vouched, all)} of all paths are known to be right.`, palette.good];
+  return [`NO DAMAGE FOUND. ${shareOf(vouched, all)} of all paths agree with a reference.`, palette.good];
 }
 
 function damageSentence({ reported, proven, hints }: Tally): string {
@@ -129,7 +129,7 @@ function unvouchedLines(report: Report, counted: Tally, palette: Palette, column
   const lines = [palette.strong('What nobody could vouch for')];
   if (unvouched > 0) {
     const share = `${figure(unvouched)} of ${countOf(all, 'path')} (${shareOf(unvouched, all)})`;
-    lines.push(...wrapText(`${share} are known to no reference: a lost write there may go unseen.`, columns, 2));
+    lines.push(...wrapText(`No reference vouches for ${share}: a lost write there may go unseen.`, columns, 2));
   }
   if (counted.suspects > 0) {
     const share = `${countOf(counted.suspects, 'path')} at risk (suspect): changed in the suspect time, or may have been.`;
@@ -163,14 +163,21 @@ function examplePaths(entries: readonly Skipped[]): string[] {
 
 function errorLines(errors: readonly ScanError[], palette: Palette, columns: number): string[] {
   if (errors.length === 0) return [];
-  const shown = errors
+  const byPath = new Map<BytePath, { first: ScanError; count: number }>();
+  for (const error of errors) {
+    const known = byPath.get(error.path);
+    if (known === undefined) byPath.set(error.path, { first: error, count: 1 });
+    else known.count += 1;
+  }
+  const shown = [...byPath.values()]
     .slice(0, ERRORS_SHOWN)
-    .flatMap(error => [
-      `  ${printablePath(error.path)}`,
-      ...wrapText(printableText(`${error.code}: ${error.message}`), columns, 4),
+    .flatMap(({ first, count }) => [
+      `  ${printablePath(first.path)}`,
+      ...wrapText(printableText(`${first.code}: ${first.message}`), columns, 4),
+      ...(count > 1 ? [`    and ${figure(count - 1)} more there`] : []),
     ]);
-  const rest = errors.length - ERRORS_SHOWN;
-  const more = rest > 0 ? [`  and ${figure(rest)} more`] : [];
+  const rest = byPath.size - ERRORS_SHOWN;
+  const more = rest > 0 ? [`  and in ${countOf(rest, 'more place')}`] : [];
   return [palette.strong(`Trouble on the way (${figure(errors.length)})`), ...shown, ...more];
 }
 

@@ -1,15 +1,22 @@
 // One pass over the findings: how many of which kind, the worst of them, the remedies. Memory does not grow with them.
 
 import { type BytePath, CONFIDENCES, type Confidence, type Finding, VERDICTS, type Verdict } from '../model.ts';
+import { baseName, parentPath } from '../path.ts';
 import { createAncestry } from './ancestry.ts';
 import { createRemedyCollector, type RemedyGroups } from './remedy-groups.ts';
 import { isReported } from './words.ts';
 
-/** A finding of the list of the worst. What its own damage explains is counted, not listed. */
+/**
+ * A finding of the list of the worst. What its own damage explains is counted, not listed; neither are others in the same
+ * directory that fare alike.
+ */
 export interface TopFinding {
   readonly finding: Finding;
   readonly rank: number;
   explains: number;
+  /** How many others it stands for, and the first of their names. */
+  alike: number;
+  readonly alikeNames: BytePath[];
 }
 
 export interface Tally {
@@ -27,6 +34,7 @@ export interface Tally {
   readonly remedies: RemedyGroups;
 }
 
+const ALIKE_NAMES = 5;
 const PLACE_DEPTH = 2;
 const PLACES_KEPT = 4096;
 const PLACES_SHOWN = 5;
@@ -41,12 +49,10 @@ export function tally(findings: Iterable<Finding>, limit: number): Tally {
   for (const finding of findings) {
     counts[finding.verdict][finding.confidence] += 1;
     if (finding.verdict === 'suspect') countPlace(places, finding.path);
-    const candidate = { finding, rank: rankOf(finding), explains: 0 };
     const cause = ancestry.cause(finding);
     if (isReported(finding)) remedies.add(finding, cause !== null);
-    ancestry.enter(finding, candidate);
     if (cause !== null) cause.explains += 1;
-    else if (finding.verdict !== 'suspect') insert(top, candidate, limit);
+    ancestry.enter(finding, cause === null ? place(top, finding, limit) : candidateOf(finding));
   }
   return { ...totals(counts), counts, top, suspectPlaces: busiest(places), remedies: remedies.groups() };
 }
@@ -87,6 +93,33 @@ function rankOf(finding: Finding): number {
   const reported = isReported(finding) ? 0 : 1;
   const confidence = CONFIDENCES.indexOf(finding.confidence);
   return ((reported * 10 + confidence) * 10 + VERDICTS.indexOf(finding.verdict)) * 10 + near;
+}
+
+function candidateOf(finding: Finding): TopFinding {
+  return { finding, rank: rankOf(finding), explains: 0, alike: 0, alikeNames: [] };
+}
+
+/** Puts a finding into the list, or counts it with one there that is like it; gives what stands for it. */
+function place(top: TopFinding[], finding: Finding, limit: number): TopFinding {
+  const candidate = candidateOf(finding);
+  if (finding.verdict === 'suspect') return candidate;
+  const like = top.find(kept => kept.rank === candidate.rank && isAlike(kept.finding, finding));
+  if (like === undefined) {
+    insert(top, candidate, limit);
+    return candidate;
+  }
+  like.alike += 1;
+  if (like.alikeNames.length < ALIKE_NAMES) like.alikeNames.push(baseName(finding.path));
+  return like;
+}
+
+function isAlike(left: Finding, right: Finding): boolean {
+  return (
+    left.volume === right.volume &&
+    parentPath(left.path) === parentPath(right.path) &&
+    left.metadataOnly === right.metadataOnly &&
+    left.evidence[0]?.rule === right.evidence[0]?.rule
+  );
 }
 
 /** Keeps `top` sorted by rank, of equal ones the first met first. */

@@ -1,6 +1,6 @@
 // What a scan or a baseline is asked to do: validated, no argv left in it. The command line fills these in.
 
-import type { Confidence, Nanoseconds, TargetSpec, Verdict, Window } from '../model.ts';
+import type { BytePath, Confidence, Nanoseconds, TargetSpec, Verdict, Window } from '../model.ts';
 import type { Report } from '../report/report.ts';
 
 export interface StoreOption {
@@ -107,6 +107,6 @@ export interface DemoScene {
   readonly window: Window;
   readonly store: StoreOption;
   readonly baseline: string;
-  /** Unmounts what was mounted; the directory stays the caller's. */
-  close(): Promise<void>;
+  /** What really happened. */
+  readonly damaged: ReadonlySet<BytePath>;
 }

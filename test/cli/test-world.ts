@@ -44,7 +44,7 @@ export function testWorld(run: Partial<RunFunctions> = {}, overrides: Partial<Wo
     listBaselines: absent('listBaselines'),
     showBaseline: absent('showBaseline'),
     dropBaseline: absent('dropBaseline'),
-    makeDemo: absent('makeDemo'),
+    withDemo: absent('makeDemo'),
     identityOf: path => ({ device: '1', inode: path, sizeBytes: 0, mtimeNs: '0' }),
     ...run,
   };

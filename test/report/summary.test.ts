@@ -21,19 +21,23 @@ describe('the headline', () => {
   };
 
   test.each<[string, Report, string]>([
-    ['all vouched for', withSummary({ vouched: 110 }, 0), 'NO DAMAGE FOUND. 100 % of all paths are known to be right.'],
-    ['nearly all', withSummary({ vouched: 9999 }, 1), 'NO DAMAGE FOUND. 99.9 % of all paths are known to be right.'],
+    [
+      'all vouched for',
+      withSummary({ vouched: 110 }, 0),
+      'NO DAMAGE FOUND. 100 % of all paths agree with a reference.',
+    ],
+    ['nearly all', withSummary({ vouched: 9999 }, 1), 'NO DAMAGE FOUND. 99.9 % of all paths agree with a reference.'],
     [
       'nearly none',
       withSummary({ vouched: 1 }, 9999),
-      'NO DAMAGE FOUND. less than 0.1 % of all paths are known to be right.',
+      'NO DAMAGE FOUND. less than 0.1 % of all paths agree with a reference.',
     ],
     ['no reference at all', withSummary({}, 110), 'NO DAMAGE SEEN, but nothing could vouch for what the files hold.'],
     ['interrupted', withSummary({ vouched: 5 }, 105, false), 'NO DAMAGE FOUND in what was scanned.'],
     [
       'one suspect',
       reportOf([findingOf({ path: '/a', verdict: 'suspect', confidence: 'possible' })]),
-      'NO DAMAGE IS SURE, but 1 path is worth a look.',
+      'NO DAMAGE FOUND FOR SURE, but 1 path is worth a look.',
     ],
     ['one likely', reportOf([findingOf({ path: '/a' })]), 'DAMAGE FOUND: 1 path is damaged, very likely.'],
     [
@@ -44,7 +48,7 @@ describe('the headline', () => {
     [
       'altered, even if proven, is a hint',
       reportOf([findingOf({ path: '/a', verdict: 'altered', confidence: 'proven' })]),
-      'NO DAMAGE IS SURE, but 1 path is worth a look.',
+      'NO DAMAGE FOUND FOR SURE, but 1 path is worth a look.',
     ],
   ])('%s', (_, report, sentence) => {
     expect(renderSummary(report)).toContain(sentence);
@@ -96,7 +100,7 @@ describe('the summary of an incident', () => {
       '7. /srv/app/tmp/\\x1b[2J\\nevil\\xff\\\\name',
       '8. /etc/cron.d/backup',
     ]);
-    expect(lines).toContain('      37 paths below it went with it.');
+    expect(lines).toContain('      37 paths below went with it.');
   });
 
   test('says of each why, how much, and what to do', () => {
@@ -125,7 +129,7 @@ describe('the summary of an incident', () => {
 
   test('tells what remains unknown, and where', () => {
     expect(after('What nobody could vouch for', 5)).toEqual([
-      '  12,440 of 182,340 paths (6.8 %) are known to no reference: a lost write there',
+      '  No reference vouches for 12,440 of 182,340 paths (6.8 %): a lost write there',
       '  may go unseen.',
       '  310 paths at risk (suspect): changed in the suspect time, or may have been.',
       '  Somebody who knows them must look. Most are below:',
@@ -166,10 +170,26 @@ describe('the summary of an incident', () => {
 
 describe('many findings', () => {
   test('twenty are listed, and the title says of how many', () => {
-    const findings = Array.from({ length: 1500 }, (_, at) => findingOf({ path: `/f${at}` }));
+    const findings = Array.from({ length: 1500 }, (_, at) => findingOf({ path: `/d${at}/f` }));
     const lines = renderSummary(reportOf(findings));
     expect(lines).toContain('The worst 20 of 1,500');
     expect(lines.filter(line => /^ +\d+\. /.test(line))).toHaveLength(20);
+  });
+
+  test('those that fare alike in one directory are one entry', () => {
+    const unreadable = { verdict: 'unreadable', confidence: 'proven' } as const;
+    const lines = renderSummary(
+      reportOf([
+        findingOf({ path: '/d/a', type: 'directory', ...unreadable }),
+        findingOf({ path: '/d/a/x', verdict: 'missing', causePath: '/d/a' }),
+        ...['b', 'c\n', 'd', 'e', 'f', 'g'].map(name => findingOf({ path: `/d/${name}`, ...unreadable })),
+        findingOf({ path: '/d/h' }),
+        findingOf({ path: '/e/i', ...unreadable }),
+      ]),
+    );
+    expect(lines.filter(line => /^ +\d+\. /.test(line))).toEqual(['   1. /d/a', '   2. /e/i', '   3. /d/h']);
+    expect(lines).toContain('      and 6 others beside it: b, c\\n, d, e, f, ...');
+    expect(lines).toContain('The findings, worst first');
   });
 
   const packaged = (name: string, command = `apt-get install --reinstall ${name}`): Finding =>
