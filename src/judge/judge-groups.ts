@@ -55,12 +55,26 @@ function directoryKey(finding: Finding): string {
 
 /** Corrects findings by what their groups say; order and number stay. */
 export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): Iterable<Finding> {
+  const causes = new Map<string, Finding>();
   for (const finding of findings) {
-    yield [restoredVolume, staleManifest, copiedPackage, raisedByLosses, raisedByDirectory].reduce(
-      (judged, correct) => correct(judged, counters),
-      finding,
+    const judged = CORRECTIONS.reduce(
+      (corrected, correct) => correct(corrected, counters),
+      asItsCause(finding, causes),
     );
+    if (judged !== finding) causes.set(`${judged.volume}:${judged.path}`, judged);
+    yield judged;
   }
+}
+
+const CORRECTIONS = [restoredVolume, staleManifest, copiedPackage, raisedByLosses, raisedByDirectory];
+
+/** What is only known through the directory above is as sure as the directory's own finding became. */
+function asItsCause(finding: Finding, causes: ReadonlyMap<string, Finding>): Finding {
+  const cause = finding.causePath === null ? undefined : causes.get(`${finding.volume}:${finding.causePath}`);
+  if (cause === undefined || finding.confidence !== 'possible' || cause.confidence === 'possible') return finding;
+  const why = `The finding of ${cause.path} was raised to ${cause.confidence}.`;
+  const evidence = [...finding.evidence, groupEvidence('as-its-cause', true, why)];
+  return { ...finding, confidence: cause.confidence, evidence };
 }
 
 function raisedByLosses(finding: Finding, counters: Counters): Finding {

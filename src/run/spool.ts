@@ -51,17 +51,21 @@ export class Spool {
     this.#nextPart = Number(run.attribute(this.#name('next-part')) ?? 0);
   }
 
-  /** Keeps a walked subtree; its deferred directories become segments to be walked. */
+  /** Keeps a walked subtree, whole or not at all; its deferred directories become segments to be walked. */
   add(subtree: Subtree, walked: WalkedSubtree): Subtree[] {
-    const parts = walked.parts.map(part => this.#addPart(part));
     const deferred = walked.deferred.map(start => ({ number: this.#nextSegment++, start }));
+    this.#run.together(() => this.#keep(subtree, walked, deferred));
+    return deferred;
+  }
+
+  #keep(subtree: Subtree, walked: WalkedSubtree, deferred: readonly Subtree[]): void {
+    const parts = walked.parts.map(part => this.#addPart(part));
     const children = deferred.map(child => child.number);
     const index: SegmentIndex = { path: subtree.start?.path ?? '/', parts, children };
     this.#run.putBlob(this.#name(SEGMENT), subtree.number, Buffer.from(JSON.stringify(index), 'utf8'));
     for (const child of deferred) this.#keepStart(child);
     this.#run.setAttribute(this.#name('next-segment'), String(this.#nextSegment));
     this.#run.setAttribute(this.#name('next-part'), String(this.#nextPart));
-    return deferred;
   }
 
   get isComplete(): boolean {
