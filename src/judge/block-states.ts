@@ -6,10 +6,15 @@ import { BLOCK_BYTES, type BlockHashes, type FindingRange, type RangeState } fro
 /** XXH64, seed 0, of 4096 zero bytes; test/judge compares it with the hasher's own. */
 export const ZERO_HASH = 0xac869b6f32d8bbdbn;
 
-/** A past state's blocks, with the words that name it in a range's detail. */
-export interface PastBlocks {
-  readonly label: string;
+/** A past state's blocks, and its size in bytes. */
+export interface SizedBlocks {
   readonly blocks: BlockHashes;
+  readonly sizeBytes: number;
+}
+
+/** With the words that name the state in a range's detail. */
+export interface PastBlocks extends SizedBlocks {
+  readonly label: string;
 }
 
 /** States of consecutive blocks; `current`: as the newest state has them. */
@@ -24,26 +29,46 @@ export interface BlockSpan {
 
 /**
  * @param newest what the file should be. @param older past states, newest first.
- * A block equal to both the newest state and an older one is current.
+ * A block equal to both the newest state and an older one is current. A block that runs on with zeros past a state's end
+ * has that state's hash, and is not its block: nothing ever wrote those zeros.
  */
-export function blockSpans(seen: BlockHashes, newest: BlockHashes, older: readonly PastBlocks[]): BlockSpan[] {
+export function blockSpans(seen: SizedBlocks, newest: SizedBlocks, older: readonly PastBlocks[]): BlockSpan[] {
   const spans: BlockSpan[] = [];
-  const now = words(seen);
-  const wanted = words(newest);
-  const past = older.map(state => ({ label: state.label, blocks: words(state.blocks) }));
+  const now = words(seen.blocks);
+  const current = opened(newest, 'current', null);
+  const past = older.map(state => opened(state, 'stale', state.label));
   for (let index = 0; index < now.length; index++) {
     const hash = now[index] ?? 0n;
-    append(spans, index, hash === wanted[index] ? CURRENT : stateOf(hash, index, past));
+    const end = Math.min(seen.sizeBytes, (index + 1) * BLOCK_BYTES);
+    append(spans, index, stateOf(hash, index, end, [current, ...past]));
   }
   return spans;
 }
 
-const CURRENT = { state: 'current', label: null } as const;
+interface OpenedState {
+  readonly state: BlockState;
+  readonly label: string | null;
+  readonly sizeBytes: number;
+  readonly blocks: BigUint64Array;
+}
 
-function stateOf(hash: bigint, index: number, past: readonly { label: string; blocks: BigUint64Array }[]) {
-  const match = past.find(state => state.blocks[index] === hash);
-  if (match !== undefined) return { state: 'stale', label: match.label } as const;
-  return { state: hash === ZERO_HASH ? 'zero' : 'unknown', label: null } as const;
+function opened({ blocks, sizeBytes }: SizedBlocks, state: BlockState, label: string | null): OpenedState {
+  return { state, label, sizeBytes, blocks: words(blocks) };
+}
+
+const RUNS_ON = 'a block of this file that runs on with zeros past its end';
+
+function stateOf(
+  hash: bigint,
+  index: number,
+  end: number,
+  states: readonly OpenedState[],
+): Pick<BlockSpan, 'state' | 'label'> {
+  const alike = states.filter(each => each.blocks[index] === hash);
+  const match = alike.find(each => each.sizeBytes >= end);
+  if (match !== undefined) return { state: match.state, label: match.label };
+  if (hash === ZERO_HASH) return { state: 'zero', label: null };
+  return alike.length > 0 ? { state: 'garbage', label: RUNS_ON } : { state: 'unknown', label: null };
 }
 
 function append(spans: BlockSpan[], index: number, { state, label }: Pick<BlockSpan, 'state' | 'label'>): void {

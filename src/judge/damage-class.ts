@@ -2,7 +2,7 @@
 // Block hashes decide where they can; the inode's state decides for blocks that no past state knows.
 
 import type { Expectation, FindingRange, Verdict } from '../model.ts';
-import { type BlockSpan, blockSpans, rangesOf, words } from './block-states.ts';
+import { type BlockSpan, blockSpans, type PastBlocks, rangesOf, type SizedBlocks, words } from './block-states.ts';
 import { type PastState, type PathCase, sameContent, sameInode, timelineOf } from './path-case.ts';
 
 export interface DamageClass {
@@ -26,10 +26,12 @@ export function classifyDamage(known: PathCase, newest: Expectation): DamageClas
 
 /** Block by block: another file may have some of them and not others. */
 function resolveUnknown(known: PathCase, newest: Expectation, span: BlockSpan, blocks: BigUint64Array): BlockSpan[] {
-  const otherwise = stateOfUnknown(known, newest);
+  const isOfInode = stateOfUnknown(known, newest);
+  const inPlace = blocksInPlace(known, newest);
   return Array.from({ length: span.count }, (_, index) => {
     const from = span.from + index;
     const donor = known.scan.donors.get(blocks[from] ?? 0n)?.find(path => path !== known.path) ?? null;
+    const otherwise = isOfInode ?? (from < inPlace ? 'stale' : 'garbage');
     const state = donor === null ? otherwise : 'foreign';
     return { from, count: 1, state, label: donor === null ? null : `a block of ${donor}` };
   });
@@ -50,15 +52,21 @@ function joined(spans: readonly BlockSpan[]): BlockSpan[] {
 
 /** The file's blocks by the day they are of; null when hashes are missing on either side. */
 export function spansAgainst(known: PathCase, newest: Expectation): BlockSpan[] | null {
-  const seen = known.seen?.content?.blocks ?? null;
-  if (seen === null || newest.blocks === null) return null;
-  return blockSpans(seen, newest.blocks, olderBlocks(known, newest));
+  const { blocks, sizeBytes } = known.seen?.content ?? { blocks: null, sizeBytes: 0 };
+  const wanted = sizedBlocks(newest);
+  if (blocks === null || wanted === null) return null;
+  return blockSpans({ blocks, sizeBytes }, wanted, olderBlocks(known, newest));
 }
 
-function olderBlocks(known: PathCase, newest: Expectation) {
-  return olderStates(known, newest).flatMap(({ generation, expectation }) =>
-    expectation?.blocks ? [{ label: `as in ${generation.id}`, blocks: expectation.blocks }] : [],
-  );
+function sizedBlocks({ blocks, sizeBytes }: Expectation): SizedBlocks | null {
+  return blocks === null || sizeBytes === null ? null : { blocks, sizeBytes };
+}
+
+function olderBlocks(known: PathCase, newest: Expectation): PastBlocks[] {
+  return olderStates(known, newest).flatMap(({ generation, expectation }) => {
+    const sized = expectation === null ? null : sizedBlocks(expectation);
+    return sized === null ? [] : [{ label: `as in ${generation.id}`, ...sized }];
+  });
 }
 
 /** Past states of another content than the newest one, newest first. */
@@ -70,13 +78,12 @@ export function olderStates(known: PathCase, newest: Expectation): PastState[] {
 }
 
 /**
- * A block that no generation knows at its place: another file's, if one has it; of a day between the generations, if the
- * inode is of such a day, or if the file is one that is rewritten in place; else its address was somebody else's.
+ * What the inode says of a block that no generation knows at its place and no other file has: not this file's if the inode
+ * is another's, of a day between the generations if the inode is of such a day. Null: the inode is as it should be.
  */
-function stateOfUnknown(known: PathCase, newest: Expectation): 'stale' | 'garbage' {
+function stateOfUnknown(known: PathCase, newest: Expectation): 'stale' | 'garbage' | null {
   if (isAnothersInode(known, newest)) return 'garbage';
-  if (isBetweenGenerations(known, newest)) return 'stale';
-  return isRewrittenInPlace(known, newest) ? 'stale' : 'garbage';
+  return isBetweenGenerations(known, newest) ? 'stale' : null;
 }
 
 /** The inode's number was this file's, and the inode is not: the number was handed on, or its slot went back. */
@@ -96,10 +103,15 @@ function isBetweenGenerations(known: PathCase, newest: Expectation): boolean {
   return timelineOf(known).every(state => state.expectation?.stat?.ctimeNs !== stat.ctimeNs);
 }
 
-function isRewrittenInPlace(known: PathCase, newest: Expectation): boolean {
+/**
+ * How many leading blocks lie where they lay in the older generation: those of a file that is rewritten in place (the same
+ * inode, some block the same). An unknown block among them is a day between; behind them its address was somebody else's.
+ */
+function blocksInPlace(known: PathCase, newest: Expectation): number {
   const older = olderStates(known, newest)[0]?.expectation ?? null;
-  if (older?.stat == null || newest.stat === null || !sameInode(older.stat, newest.stat)) return false;
-  if (older.blocks === null || newest.blocks === null) return false;
-  const then = words(older.blocks);
-  return words(newest.blocks).some((hash, index) => hash === then[index]);
+  if (older?.stat == null || newest.stat === null || !sameInode(older.stat, newest.stat)) return 0;
+  if (older.blocks === null || newest.blocks === null) return 0;
+  const formerly = words(older.blocks);
+  const shares = words(newest.blocks).some((hash, index) => hash === formerly[index]);
+  return shares ? formerly.length : 0;
 }

@@ -1,7 +1,7 @@
 // Looks across paths: losses come in clusters, and a manifest or a whole volume may be the stale party. Two passes: count,
 // then correct each finding by the counts. Pure, and linear in findings, not in files.
 
-import type { Evidence, Finding } from '../model.ts';
+import type { BytePath, Evidence, Finding } from '../model.ts';
 import { parentPath } from '../path.ts';
 import { RULE_BY_NAME } from './rule-table.ts';
 
@@ -21,12 +21,14 @@ export interface Counters {
   readonly losses: Map<number, number>;
   /** By volume and directory: names of it that went back beyond doubt. */
   readonly namesBack: Map<string, number>;
+  /** By volume and directory: names made between the last two generations, and how many names of either kind are gone. */
+  readonly made: Map<string, { made: number; madeGone: number; olderGone: number }>;
   /** By volume: paths that changed between the last two generations, and those of them that are as in the older one. */
   readonly changed: Map<number, { changed: number; wentBack: number }>;
 }
 
 export function newCounters(): Counters {
-  return { packages: new Map(), losses: new Map(), namesBack: new Map(), changed: new Map() };
+  return { packages: new Map(), losses: new Map(), namesBack: new Map(), made: new Map(), changed: new Map() };
 }
 
 /** So many losses beyond doubt make a volume a damaged one; one alone may be a case of its own. */
@@ -49,8 +51,9 @@ export function countFinding(counters: Counters, finding: Finding): void {
   counters.namesBack.set(directory, (counters.namesBack.get(directory) ?? 0) + 1);
 }
 
-function directoryKey(finding: Finding): string {
-  return `${finding.volume}:${parentPath(finding.path)}`;
+/** The key of a path's directory in the counters by directory. */
+export function directoryKey({ volume, path }: { readonly volume: number; readonly path: BytePath }): string {
+  return `${volume}:${parentPath(path)}`;
 }
 
 /** Corrects findings by what their groups say; order and number stay. */
@@ -66,7 +69,7 @@ export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): I
   }
 }
 
-const CORRECTIONS = [restoredVolume, staleManifest, copiedPackage, raisedByLosses, raisedByDirectory];
+const CORRECTIONS = [restoredVolume, staleManifest, copiedPackage, raisedByLosses, raisedByDirectory, neverMade];
 
 /** What is only known through the directory above is as sure as the directory's own finding became. */
 function asItsCause(finding: Finding, causes: ReadonlyMap<string, Finding>): Finding {
@@ -96,6 +99,23 @@ function raisedByDirectory(finding: Finding, counters: Counters): Finding {
   const why = `${names} other name(s) of the directory went back beyond doubt.`;
   const evidence = [...finding.evidence, groupEvidence('directory-went-back', true, why)];
   return { ...finding, confidence: 'likely', evidence };
+}
+
+/** A life deletes of the old and of the new; a directory that went back lacks the new, all of it, and nothing else. */
+const MADE_AT_LEAST = 3;
+
+function neverMade(finding: Finding, counters: Counters): Finding {
+  if (finding.confidence !== 'possible' || finding.evidence[0]?.rule !== 'gone-as-if-never-made') return finding;
+  if ((counters.losses.get(finding.volume) ?? 0) < LOSSES_BEYOND_DOUBT) return finding;
+  const counts = counters.made.get(directoryKey(finding));
+  if (counts === undefined || counts.made < MADE_AT_LEAST || counts.olderGone > 0 || counts.madeGone < counts.made)
+    return finding;
+  const why = `All ${counts.made} names made in the directory between the generations are gone, and no older one.`;
+  return {
+    ...finding,
+    confidence: 'likely',
+    evidence: [...finding.evidence, groupEvidence('directory-never-saw-them', true, why)],
+  };
 }
 
 function staleManifest(finding: Finding, counters: Counters): Finding {

@@ -57,6 +57,8 @@ export interface InodeWitness {
 export interface NamedInode {
   readonly path: BytePath;
   readonly stat: Stat;
+  /** An older generation, not the newest, had the inode's number under that name. */
+  readonly isNameOfOld: boolean;
 }
 
 export const NO_WITNESS: InodeWitness = {

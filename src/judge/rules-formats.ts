@@ -1,6 +1,6 @@
 // What self-describing files say of themselves, as scanners observed it.
 
-import type { PathCase } from './path-case.ts';
+import { newestPast, type PathCase } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 export const FORMAT_RULES: readonly Rule[] = [
@@ -13,7 +13,10 @@ export const FORMAT_RULES: readonly Rule[] = [
   },
 ];
 
+/** Of a path that should not be there at all, the content is no matter: other rules say that it came back. */
 function observed(known: PathCase, rule: string): Accusation | null {
+  const past = newestPast(known);
+  if (past !== null && past.expectation === null) return null;
   const observation = known.observations.find(seen => seen.supports && seen.rule === rule);
   if (observation === undefined) return null;
   return { verdict: 'garbage', confidence: 'proven', detail: observation.detail };

@@ -75,6 +75,13 @@ export const NAME_RULES: readonly Rule[] = [
     accuse: backBelow,
   },
   {
+    name: 'back-under-unchanged-directory',
+    scanner: 'baseline',
+    says: 'The newest generation did not have the name; it is there, and its directory has not changed since.',
+    innocent: ['a creation or rename stamps the directory’s ctime'],
+    accuse: backUnderUnchangedDirectory,
+  },
+  {
     name: 'back-with-untouched-inode',
     scanner: 'baseline',
     says: 'The newest generation no longer had the name; it is there, with an inode that nothing has touched since.',
@@ -154,11 +161,16 @@ function isDirectoryOfOld(known: PathCase): boolean {
 
 function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {
   const lost = goneSince(known);
-  const directory = known.parent?.seen?.stat ?? null;
-  if (lost === null || known.parent === null || directory === null) return null;
-  const formerly = newestPast(known.parent)?.expectation?.stat ?? null;
-  if (formerly === null || !sameInode(directory, formerly) || directory.ctimeNs > formerly.ctimeNs) return null;
+  if (lost === null || !isDirectoryUnchanged(known)) return null;
   return missing(lost.past, 'proven', 'its directory has not changed since');
+}
+
+/** The directory above is the inode that it was in the newest generation, and its ctime has not moved on. */
+function isDirectoryUnchanged(known: PathCase): boolean {
+  const directory = known.parent?.seen?.stat ?? null;
+  if (known.parent === null || directory === null) return false;
+  const formerly = newestPast(known.parent)?.expectation?.stat ?? null;
+  return formerly !== null && sameInode(directory, formerly) && directory.ctimeNs <= formerly.ctimeNs;
 }
 
 const LOST_AND_FOUND = '/lost+found/';
@@ -190,6 +202,8 @@ function goneAsIfNeverMade(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   const older = timelineOf(known).at(-2) ?? null;
   if (lost === null || older === null || older.expectation !== null) return null;
+  const isBackAtOldName = known.inode.livesAt.some(named => named.isNameOfOld);
+  if (isRenamedSince(known, lost) && !isBackAtOldName) return null;
   return missing(lost.past, 'possible', `as it was in ${older.generation.id}`);
 }
 
@@ -232,6 +246,13 @@ function backBelow(known: PathCase): Accusation | null {
   if (above.verdict !== 'resurrected' && !isDirectoryOfOld(known)) return null;
   const detail = `${back.newest.generation.id} no longer had it; it came back with the directory above.`;
   return { verdict: 'resurrected', confidence: above.confidence, detail, causedByDirectory: true };
+}
+
+function backUnderUnchangedDirectory(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  if (back === null || !isDirectoryUnchanged(known)) return null;
+  const detail = `${back.newest.generation.id} did not have the name, and its directory has not changed since.`;
+  return { verdict: 'resurrected', confidence: 'proven', detail };
 }
 
 function backUntouched(known: PathCase): Accusation | null {

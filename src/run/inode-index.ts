@@ -56,7 +56,8 @@ export class InodeIndex {
   lookUpInTree(entry: SpoolEntry): void {
     const { stat, path } = entry;
     if (stat === null || entry.device !== this.#rootDevice) return;
-    for (const gone of this.#gone.of(stat.inode)) push(this.#livesAt, gone, { path, stat });
+    for (const gone of this.#gone.of(stat.inode))
+      push(this.#livesAt, gone, { path, stat, isNameOfOld: this.#namesOfOld.has(path) });
     if (stat.type !== 'directory' && this.#rivals.has(stat.inode)) this.#rivals.addOnce(stat.inode, path);
   }
 
@@ -64,7 +65,8 @@ export class InodeIndex {
   lookUpInGeneration(expectation: Expectation): void {
     if (expectation.stat === null) return;
     for (const path of this.#unknown.of(expectation.stat.inode)) {
-      if (path !== expectation.path) push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat });
+      if (path !== expectation.path)
+        push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat, isNameOfOld: false });
     }
   }
 
@@ -134,7 +136,7 @@ export class InodeIndex {
     if (directory === undefined || directory.path !== parentPath(path)) return;
     if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
     const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
-    if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
+    if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat, isNameOfOld: false });
   }
 }
 

@@ -1,6 +1,6 @@
 // What a scan counts on its way: coverage, skips, packages, volumes. Bounded but for packages and references.
 
-import { type Counters, countFinding, newCounters } from '../judge/judge-groups.ts';
+import { type Counters, countFinding, directoryKey, newCounters } from '../judge/judge-groups.ts';
 import { agreement, manifestsOf, newestPast, type PathCase, sameContent, timelineOf } from '../judge/path-case.ts';
 import type { Expectation, Skipped, SkipReason } from '../model.ts';
 import type { JudgedPath } from './judge-tree.ts';
@@ -27,6 +27,7 @@ export class Tally {
     this.#countSkip(known);
     this.#countPackage(known);
     this.#countChange(known);
+    this.#countMade(known);
     for (const expectation of known.expected) increment(this.filesByReference, expectation.reference);
     for (const reference of judgement.vouchers) increment(this.byReference, reference);
     if (judgement.atRisk) this.atRisk++;
@@ -65,6 +66,19 @@ export class Tally {
     if (answer !== 'same' || known.seen?.stat == null) return;
     counts.agreeing++;
     if (manifest.installedAtNs !== null && known.seen.stat.ctimeNs < manifest.installedAtNs) counts.agreeingButOlder++;
+  }
+
+  /** Names that the newest generation has, by whether the one before had them too. */
+  #countMade(known: PathCase): void {
+    const newest = newestPast(known)?.expectation ?? null;
+    const older = timelineOf(known).at(-2) ?? null;
+    if (newest === null || older === null || (older.expectation !== null && known.seen !== null)) return;
+    const key = directoryKey(known);
+    const counts = this.counters.made.get(key) ?? { made: 0, madeGone: 0, olderGone: 0 };
+    this.counters.made.set(key, counts);
+    if (older.expectation !== null) counts.olderGone++;
+    else counts.made++;
+    if (older.expectation === null && known.seen === null) counts.madeGone++;
   }
 
   /** Files whose content changed between the last two generations, and those of them that are as before the change. */
