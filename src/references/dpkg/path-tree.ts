@@ -8,7 +8,7 @@ import { enlarged } from './enlarged.ts';
 const FIRST_CAPACITY = 1024;
 const FIRST_NAME_BYTES = 16 * 1024;
 /** Linux NAME_MAX; a length fits one byte. */
-export const LONGEST_NAME = 255;
+const LONGEST_NAME = 255;
 /** More nodes than any real database has; keeps a hostile one within some hundred MiB. */
 const MOST_NODES = 8_000_000;
 

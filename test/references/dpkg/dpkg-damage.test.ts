@@ -171,6 +171,26 @@ describe.skipIf(NO_DPKG !== null)('a damaged database', () => {
     expect(verdicts()).toEqual(['changed /usr/share/first/d']);
   });
 
+  test("with another package's old list in place of one believes what is there", () => {
+    writeFileSync(list, '/.\n/usr\n/usr/lib\n/usr/lib/removed\n/usr/lib/removed/a\n/usr/bin/second\n');
+    system.write('/usr/share/first/b', 'damaged');
+    rmSync(system.path('/usr/share/first/c'));
+    system.write('/usr/bin/second', 'damaged');
+    expect(errors()).toEqual([
+      "/var/lib/dpkg/info/first.list dpkg-list does not name 3 files of the package's md5sums that are there",
+    ]);
+    expect(verdicts()).toEqual(['changed /usr/bin/second', 'changed /usr/share/first/b']);
+    expect(expectationsByPath(reference()).get('/usr/bin/second')?.owner?.name).toBe('second');
+  });
+
+  test("with another package's digests in place of a package's own expects none of its content", () => {
+    writeFileSync(sums, readFileSync(system.admin('info/second.md5sums')));
+    appendFileSync(sums, `${'0'.repeat(32)}  usr/lib/removed/a\n`);
+    expect(errors()).toEqual([]);
+    expect(verdicts()).toEqual([]);
+    expect(expectationsByPath(reference()).get('/usr/share/first/b')).toMatchObject({ digests: {} });
+  });
+
   test('with a list that no package has expects its files if they are there', () => {
     const status = readFileSync(system.admin('status'), 'latin1');
     const stanzas = status.split('\n\n');
