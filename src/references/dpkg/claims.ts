@@ -2,6 +2,7 @@
 // packages claim one path. Knows paths as they stand in the target, and nothing of the files they were read from.
 
 import type { BytePath, DigestAlgorithm } from '../../model.ts';
+import { enlarged } from './enlarged.ts';
 import type { InstalledPackage } from './installed-package.ts';
 import { PathTree } from './path-tree.ts';
 
@@ -143,9 +144,7 @@ export class Claims {
   #setDigest(node: number, algorithm: DigestAlgorithm, digest: string): void {
     const length = digest.length / 2;
     if (this.#digestsEnd + length > this.#digests.length) {
-      const larger = Buffer.alloc(this.#digests.length * 2);
-      larger.set(this.#digests);
-      this.#digests = larger;
+      this.#digests = enlarged(this.#digests, Buffer.alloc(this.#digests.length * 2));
     }
     this.#digests.write(digest, this.#digestsEnd, 'hex');
     this.#algorithms[node] = ALGORITHMS.indexOf(algorithm);
@@ -189,11 +188,6 @@ export class Claims {
     this.#flags = enlarged(this.#flags, new Uint8Array(capacity));
     this.#algorithms = enlarged(this.#algorithms, new Uint8Array(capacity));
   }
-}
-
-function enlarged<T extends Uint8Array | Uint32Array>(from: T, into: T): T {
-  into.set(from);
-  return into;
 }
 
 /**

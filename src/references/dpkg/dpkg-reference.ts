@@ -9,7 +9,7 @@ import type { Claim } from './claims.ts';
 import { type DpkgSource, findDpkgDatabase } from './database.ts';
 import { type LoadedClaims, loadClaims } from './load-claims.ts';
 
-export const DPKG_INFO: ReferenceInfo = {
+const DPKG_INFO: ReferenceInfo = {
   id: 'dpkg',
   kind: 'packages',
   atNs: null,

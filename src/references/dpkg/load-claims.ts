@@ -1,14 +1,15 @@
 // Fills the claims from a database, package by package: lists first, then digests, then configuration files.
 
-import type { Entry, Filesystem } from '../../filesystems/filesystem.ts';
+import type { Filesystem } from '../../filesystems/filesystem.ts';
 import type { BytePath, ScanError } from '../../model.ts';
 import { PathResolver } from '../../tree/resolve-path.ts';
 import { Claims } from './claims.ts';
 import { DpkgDatabase, type DpkgSource } from './database.ts';
 import { parseFileList } from './file-list.ts';
 import { describeInstalled, type InstalledPackage } from './installed-package.ts';
-import { type Report, unreported } from './lines.ts';
-import { parseSums, type SumLine } from './md5sums.ts';
+import { unreported } from './lines.ts';
+import { LIST_CODE, type Manifest, readManifest } from './manifest.ts';
+import type { SumLine } from './md5sums.ts';
 import { type Conffile, isUnpacked } from './packages.ts';
 import { readPathFilter } from './path-filter.ts';
 import { NO_NODE } from './path-tree.ts';
@@ -31,8 +32,10 @@ export function loadClaims(target: Filesystem, source: DpkgSource): LoadedClaims
   const paths = new TargetPaths(claims.tree, resolver, filter, database.diversions());
   const subjects = findSubjects(database, resolver, troubles);
   const native = subjects.find(subject => subject.package.name === 'dpkg')?.package.architecture ?? null;
-  const loader = new Loader(claims, database, paths);
-  loader.load(subjects, subject => describeSubject(subject, source.filesystem === target, native));
+  const describe = (subject: Subject) => describeSubject(subject, source.filesystem === target, native);
+  // What is read a second time has been complained of.
+  const again = new DpkgDatabase(source, new Troubles());
+  new Loader(claims, database, paths, troubles).load(subjects, describe, again);
   return { claims, errors: troubles.rows() };
 }
 
@@ -41,30 +44,29 @@ function describeSubject(subject: Subject, inPlace: boolean, native: string | nu
   return describeInstalled(subject.package, written?.stat ?? null, inPlace, native);
 }
 
-const LIST_CODE = 'dpkg-list';
-const SUMS_CODE = 'dpkg-md5sums';
-
 class Loader {
   readonly #claims: Claims;
   readonly #database: DpkgDatabase;
   readonly #paths: TargetPaths;
+  readonly #troubles: Troubles;
 
-  constructor(claims: Claims, database: DpkgDatabase, paths: TargetPaths) {
+  constructor(claims: Claims, database: DpkgDatabase, paths: TargetPaths, troubles: Troubles) {
     this.#claims = claims;
     this.#database = database;
     this.#paths = paths;
+    this.#troubles = troubles;
   }
 
-  load(subjects: readonly Subject[], describe: (subject: Subject) => InstalledPackage): void {
+  load(subjects: readonly Subject[], describe: (subject: Subject) => InstalledPackage, again: DpkgDatabase): void {
     const unpacked = subjects.filter(subject => isUnpacked(subject.package));
-    const holed = unpacked.filter(subject => {
+    const unsure = unpacked.filter(subject => {
       this.#claims.begin(describe(subject));
-      return !this.#loadPackage(subject);
+      return !this.#loadSure(subject);
     });
-    // Then what counts only where no sound list has the path: other packages' claims must be known.
-    for (const subject of holed) {
+    // Then what counts only where nobody else has the path: by now all sure claims are known.
+    for (const subject of unsure) {
       this.#claims.begin(describe(subject));
-      this.#loadUnlisted(subject);
+      this.#loadUnsure(subject, readManifest(again, subject.files));
     }
     for (const subject of subjects) {
       const leftovers = subject.package.conffiles.filter(conffile => isLeftover(subject, conffile));
@@ -73,57 +75,52 @@ class Loader {
     }
   }
 
-  /** Returns whether its list names all that the package has. */
-  #loadPackage(subject: Subject): boolean {
-    const listIsWhole = this.#loadList(subject);
-    this.#loadListedSums(subject);
+  /** Returns whether that was all: the list is whole, and names all paths that have digests. */
+  #loadSure(subject: Subject): boolean {
+    const { name } = subject.package;
+    const manifest = readManifest(this.#database, subject.files);
+    if (manifest.state !== 'misfit') {
+      for (const path of manifest.paths) {
+        const node = this.#paths.nodeOf(name, path);
+        if (node !== NO_NODE) this.#claims.list(node);
+      }
+      for (const sum of manifest.sums) this.#loadListed(name, sum);
+    }
     this.#loadConffiles(subject);
-    return listIsWhole;
+    return manifest.state === 'sound' && manifest.unlisted.length === 0;
   }
 
-  /** Returns whether the list names all that the package has. */
-  #loadList({ package: { name }, files }: Subject): boolean {
-    const list = files?.list ?? null;
-    const bytes = list === null ? null : this.#database.read(list);
-    if (list === null || bytes === null) return false;
-    const report = this.#database.reporter(list.path, LIST_CODE);
-    let isWhole = true;
-    const paths = parseFileList(bytes, (line, message) => {
-      isWhole = false;
-      report(line, message);
-    });
-    for (const path of paths) {
-      const node = this.#paths.nodeOf(name, path);
-      if (node !== NO_NODE) this.#claims.list(node);
+  #loadListed(name: string, sum: SumLine): void {
+    const node = this.#paths.knownNodeOf(name, sum.path);
+    if (node !== NO_NODE && this.#claims.isListed(node)) this.#claims.content(node, sum.algorithm, sum.digest);
+  }
+
+  /** Where a list is lost, its digests say what there is; where it may be wrong, only what is there is believed. */
+  #loadUnsure(subject: Subject, manifest: Manifest): void {
+    const { name } = subject.package;
+    const believed = (path: BytePath) => manifest.state === 'holed' || this.#paths.isThere(name, path);
+    if (manifest.state === 'misfit') {
+      for (const path of manifest.paths) if (believed(path)) this.#listUnowned(name, path);
+      for (const sum of manifest.sums) this.#loadListed(name, sum);
     }
-    return isWhole;
-  }
-
-  /** A digest whose path the list does not name is that of a file which another package took over. */
-  #loadListedSums({ package: { name }, files }: Subject): void {
-    const md5sums = files?.md5sums ?? null;
-    if (md5sums === null) return;
-    for (const sum of this.#readSums(md5sums, this.#database.reporter(md5sums.path, SUMS_CODE))) {
-      const node = this.#paths.knownNodeOf(name, sum.path);
-      if (node !== NO_NODE && this.#claims.isListed(node)) this.#claims.content(node, sum.algorithm, sum.digest);
-    }
-  }
-
-  /** Where the list is lost or broken, its package's digests say what there is. */
-  #loadUnlisted({ package: { name }, files }: Subject): void {
-    const md5sums = files?.md5sums ?? null;
-    if (md5sums === null) return;
-    for (const sum of this.#readSums(md5sums, unreported)) {
-      const node = sum.sound ? this.#paths.nodeOf(name, sum.path) : NO_NODE;
-      if (node === NO_NODE || this.#claims.isOwned(node)) continue;
-      this.#claims.list(node);
+    let added = 0;
+    for (const sum of manifest.unlisted) {
+      const node = believed(sum.path) ? this.#listUnowned(name, sum.path) : NO_NODE;
+      if (node === NO_NODE) continue;
       this.#claims.content(node, sum.algorithm, sum.digest);
+      added++;
     }
+    const list = subject.files?.list ?? null;
+    if (list === null || manifest.state === 'holed' || added === 0) return;
+    this.#troubles.add(list.path, LIST_CODE, `does not name ${added} files of the package's md5sums that are there`);
   }
 
-  #readSums(md5sums: Entry, report: Report): Iterable<SumLine> {
-    const bytes = this.#database.read(md5sums);
-    return bytes === null ? [] : parseSums(bytes, report);
+  /** The node, if nobody had it; else NO_NODE. */
+  #listUnowned(name: string, path: BytePath): number {
+    const node = this.#paths.nodeOf(name, path);
+    if (node === NO_NODE || this.#claims.isOwned(node)) return NO_NODE;
+    this.#claims.list(node);
+    return node;
   }
 
   #loadConffiles(subject: Subject): void {

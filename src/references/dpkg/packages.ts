@@ -15,7 +15,7 @@ const STATES = [
   'triggers-pending',
   'installed',
 ] as const;
-export type PackageState = (typeof STATES)[number];
+type PackageState = (typeof STATES)[number];
 
 export interface Conffile {
   readonly path: BytePath;

@@ -1,4 +1,5 @@
-// Which paths of its packages a system was told not to unpack: path-exclude and path-include of dpkg.cfg(5).
+// Which paths of its packages a system was told not to keep: path-exclude and path-include of dpkg.cfg(5), and the languages
+// that localepurge(8) removes after each installation.
 
 import type { Filesystem } from '../../filesystems/filesystem.ts';
 import type { BytePath } from '../../model.ts';
@@ -16,13 +17,26 @@ interface Rule {
 
 export class PathFilter {
   readonly #rules: readonly Rule[];
+  readonly #keptLocales: ReadonlySet<string> | null;
 
-  constructor(rules: readonly Rule[]) {
+  /** @param keptLocales null: all. */
+  constructor(rules: readonly Rule[], keptLocales: ReadonlySet<string> | null) {
     this.#rules = rules;
+    this.#keptLocales = keptLocales;
+  }
+
+  excludes(path: BytePath): boolean {
+    return this.#isOfPurgedLocale(path) || this.#isExcludedByRule(path);
+  }
+
+  #isOfPurgedLocale(path: BytePath): boolean {
+    if (this.#keptLocales === null) return false;
+    const locale = LOCALE_PATHS.map(pattern => pattern.exec(path)?.[1]).find(found => found !== undefined);
+    return locale !== undefined && !this.#keptLocales.has(locale);
   }
 
   /** The last rule that matches decides. */
-  excludes(path: BytePath): boolean {
+  #isExcludedByRule(path: BytePath): boolean {
     for (let index = this.#rules.length - 1; index >= 0; index--) {
       const rule = this.#rules[index];
       if (rule?.pattern.matches(path)) return !rule.include;
@@ -31,16 +45,27 @@ export class PathFilter {
   }
 }
 
+/** Where localepurge looks, the locale first in brackets; "man1" and its like hold the pages in English. */
+const LOCALE_PATHS: readonly RegExp[] = [
+  /^\/usr\/share\/(?:locale|help|doc\/kde\/HTML|gnome\/help\/[^/]+)\/([^/]+)\//,
+  /^\/usr\/share\/man\/((?!man)[^/]+)\//,
+  /^\/usr\/share\/omf\/[^/]+\/[^/]*-([^/-]+)\.omf$/,
+];
+/** One locale to keep a line, among options in capitals and comments. */
+const LOCALE_LIST = '/etc/locale.nopurge';
+
 /** Reads the options in dpkg's order: /etc/dpkg/dpkg.cfg.d/* by name, /etc/dpkg/dpkg.cfg, /root/.dpkg.cfg. */
 export function readPathFilter(target: Filesystem, resolver: PathResolver, troubles: Troubles): PathFilter {
-  const rules: Rule[] = [];
-  for (const path of optionFiles(target, resolver)) {
+  const read = (path: BytePath): Buffer | null => {
     const file = resolver.target(path);
-    if (file === null || file.stat === null || file.stat.type !== 'file') continue;
-    const bytes = readFile(target, file, troubles);
-    if (bytes !== null) rules.push(...rulesOf(bytes));
-  }
-  return new PathFilter(rules);
+    return file === null || file.stat === null || file.stat.type !== 'file' ? null : readFile(target, file, troubles);
+  };
+  const rules = optionFiles(target, resolver).flatMap(path => {
+    const bytes = read(path);
+    return bytes === null ? [] : [...rulesOf(bytes)];
+  });
+  const locales = read(LOCALE_LIST);
+  return new PathFilter(rules, locales === null ? null : new Set([...linesOf(locales)].map(line => line.text.trim())));
 }
 
 function optionFiles(target: Filesystem, resolver: PathResolver): BytePath[] {

@@ -3,11 +3,12 @@
 
 import type { BytePath } from '../../model.ts';
 import { childPath } from '../../path.ts';
+import { enlarged } from './enlarged.ts';
 
 const FIRST_CAPACITY = 1024;
 const FIRST_NAME_BYTES = 16 * 1024;
 /** Linux NAME_MAX; a length fits one byte. */
-export const LONGEST_NAME = 255;
+const LONGEST_NAME = 255;
 /** More nodes than any real database has; keeps a hostile one within some hundred MiB. */
 const MOST_NODES = 8_000_000;
 
@@ -19,6 +20,8 @@ export class PathTree {
   readonly root = 0;
   #size = 1;
   #parents = new Uint32Array(FIRST_CAPACITY);
+  /** Of (parent, name). */
+  #hashes = new Int32Array(FIRST_CAPACITY);
   #nameStarts = new Uint32Array(FIRST_CAPACITY);
   #nameLengths = new Uint8Array(FIRST_CAPACITY);
   /** Newest child and the one added before it; 0 ends the chain (the root is nobody's child). */
@@ -40,7 +43,7 @@ export class PathTree {
 
   /** The child of that name, or NO_NODE. */
   find(parent: number, name: BytePath): number {
-    const node = this.#slots[this.#slotOf(parent, name)] ?? 0;
+    const node = this.#slots[this.#slotOf(parent, name, hashOf(parent, name))] ?? 0;
     return node === 0 ? NO_NODE : node;
   }
 
@@ -92,25 +95,27 @@ export class PathTree {
   #add(parent: number, name: BytePath): number {
     this.#makeRoom(name.length);
     const node = this.#size++;
+    const hash = hashOf(parent, name);
+    this.#slots[this.#slotOf(parent, name, hash)] = node;
+    this.#hashes[node] = hash;
     this.#parents[node] = parent;
     this.#nameStarts[node] = this.#namesEnd;
     this.#nameLengths[node] = name.length;
     for (let at = 0; at < name.length; at++) this.#names[this.#namesEnd++] = name.charCodeAt(at);
     this.#nextSiblings[node] = this.#firstChildren[parent] ?? 0;
     this.#firstChildren[parent] = node;
-    this.#slots[this.#slotOf(parent, name)] = node;
     return node;
   }
 
   /** The slot that holds the child, or the free one where it belongs. */
-  #slotOf(parent: number, name: BytePath): number {
+  #slotOf(parent: number, name: BytePath, hash: number): number {
     const mask = this.#slots.length - 1;
-    let slot = hashOf(parent, name) & mask;
-    for (;;) {
-      const node = this.#slots[slot] ?? 0;
-      if (node === 0 || (this.#parents[node] === parent && this.#isNamed(node, name))) return slot;
+    let slot = hash & mask;
+    for (let node = this.#slots[slot] ?? 0; node !== 0; node = this.#slots[slot] ?? 0) {
+      if (this.#hashes[node] === hash && this.#parents[node] === parent && this.#isNamed(node, name)) break;
       slot = (slot + 1) & mask;
     }
+    return slot;
   }
 
   #isNamed(node: number, name: BytePath): boolean {
@@ -124,34 +129,28 @@ export class PathTree {
 
   #makeRoom(nameBytes: number): void {
     if (this.#namesEnd + nameBytes > this.#names.length) {
-      const names = new Uint8Array(this.#names.length * 2);
-      names.set(this.#names);
-      this.#names = names;
+      this.#names = enlarged(this.#names, new Uint8Array(this.#names.length * 2));
     }
     if (this.#size < this.#parents.length) return;
     const capacity = this.#parents.length * 2;
-    this.#parents = enlarged(this.#parents, capacity);
-    this.#nameStarts = enlarged(this.#nameStarts, capacity);
-    this.#firstChildren = enlarged(this.#firstChildren, capacity);
-    this.#nextSiblings = enlarged(this.#nextSiblings, capacity);
-    const lengths = new Uint8Array(capacity);
-    lengths.set(this.#nameLengths);
-    this.#nameLengths = lengths;
+    this.#parents = enlarged(this.#parents, new Uint32Array(capacity));
+    this.#hashes = enlarged(this.#hashes, new Int32Array(capacity));
+    this.#nameStarts = enlarged(this.#nameStarts, new Uint32Array(capacity));
+    this.#nameLengths = enlarged(this.#nameLengths, new Uint8Array(capacity));
+    this.#firstChildren = enlarged(this.#firstChildren, new Uint32Array(capacity));
+    this.#nextSiblings = enlarged(this.#nextSiblings, new Uint32Array(capacity));
     this.#rehash(capacity * 2);
   }
 
   #rehash(slots: number): void {
     this.#slots = new Uint32Array(slots);
+    const mask = slots - 1;
     for (let node = 1; node < this.#size; node++) {
-      this.#slots[this.#slotOf(this.#parents[node] ?? 0, this.#nameOf(node))] = node;
+      let slot = (this.#hashes[node] ?? 0) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = node;
     }
   }
-}
-
-function enlarged(array: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(capacity);
-  larger.set(array);
-  return larger;
 }
 
 /** FNV-1a over the parent's number and the name's bytes, 32 bits; the low bits are mixed once more for the mask. */

@@ -8,6 +8,7 @@ import type { PathResolver } from '../../tree/resolve-path.ts';
 import type { DpkgDatabase, InfoFiles } from './database.ts';
 import { parseFileList } from './file-list.ts';
 import { unreported } from './lines.ts';
+import { LIST_CODE } from './manifest.ts';
 import { isArchitecture, isPackageName } from './package-name.ts';
 import { isUnpacked, keyOf, type Package } from './packages.ts';
 import type { Troubles } from './troubles.ts';
@@ -20,7 +21,6 @@ export interface Subject {
 
 /** A package that the status file does not name is believed if at least half of so many of its paths are there. */
 const SAMPLED_PATHS = 16;
-const LIST_CODE = 'dpkg-list';
 
 /** Sorted by name and architecture. Packages of which nothing can be expected are told of and left out. */
 export function findSubjects(database: DpkgDatabase, resolver: PathResolver, troubles: Troubles): Subject[] {

@@ -41,6 +41,11 @@ export class TargetPaths {
     return directory === NO_NODE ? NO_NODE : this.#tree.find(directory, baseName(place));
   }
 
+  /** Whether the target has something where the package's path stands. */
+  isThere(packageName: string, path: BytePath): boolean {
+    return this.#resolver.entry(this.#diversions.placeOf(path, packageName)) !== null;
+  }
+
   /** If a symlink stands in the path's place: the node of the file that it leads to; else NO_NODE. */
   nodeBehindLink(packageName: string, path: BytePath): number {
     const place = this.#diversions.placeOf(path, packageName);

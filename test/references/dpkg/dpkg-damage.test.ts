@@ -1,10 +1,12 @@
 // Databases that are damaged themselves: every broken part is told with its file and line, and the rest still counts.
 
 import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ReadError } from '../../../src/errors.ts';
 import type { Entry, Filesystem, OpenFile } from '../../../src/filesystems/filesystem.ts';
 import { openHostFilesystem } from '../../../src/filesystems/host/host-filesystem.ts';
+import { comparePaths } from '../../../src/path.ts';
 import { openDpkgReference } from '../../../src/references/dpkg/dpkg-reference.ts';
 import { DebianSystem, NO_DPKG, type PackageSpec } from './debian-system.ts';
 import { expectationsByPath, openReference, verdictsOf } from './verdicts.ts';
@@ -169,6 +171,26 @@ describe.skipIf(NO_DPKG !== null)('a damaged database', () => {
     expect(verdicts()).toEqual(['changed /usr/share/first/d']);
   });
 
+  test("with another package's old list in place of one believes what is there", () => {
+    writeFileSync(list, '/.\n/usr\n/usr/lib\n/usr/lib/removed\n/usr/lib/removed/a\n/usr/bin/second\n');
+    system.write('/usr/share/first/b', 'damaged');
+    rmSync(system.path('/usr/share/first/c'));
+    system.write('/usr/bin/second', 'damaged');
+    expect(errors()).toEqual([
+      "/var/lib/dpkg/info/first.list dpkg-list does not name 3 files of the package's md5sums that are there",
+    ]);
+    expect(verdicts()).toEqual(['changed /usr/bin/second', 'changed /usr/share/first/b']);
+    expect(expectationsByPath(reference()).get('/usr/bin/second')?.owner?.name).toBe('second');
+  });
+
+  test("with another package's digests in place of a package's own expects none of its content", () => {
+    writeFileSync(sums, readFileSync(system.admin('info/second.md5sums')));
+    appendFileSync(sums, `${'0'.repeat(32)}  usr/lib/removed/a\n`);
+    expect(errors()).toEqual([]);
+    expect(verdicts()).toEqual([]);
+    expect(expectationsByPath(reference()).get('/usr/share/first/b')).toMatchObject({ digests: {} });
+  });
+
   test('with a list that no package has expects its files if they are there', () => {
     const status = readFileSync(system.admin('status'), 'latin1');
     const stanzas = status.split('\n\n');
@@ -309,6 +331,48 @@ describe.skipIf(NO_DPKG !== null)('a damaged database', () => {
     expect(verdictsOf(system.root, read?.expectations() ?? [])).toEqual(['changed /usr/bin/second']);
   });
 });
+
+describe.skipIf(NO_DPKG !== null)('a database damaged at random', () => {
+  test('is read to its end, in order, whatever is in it', () => {
+    const undamaged = new DebianSystem();
+    undamaged.install(FIRST);
+    undamaged.install(SECOND);
+    undamaged.divert('--local', '--divert', '/usr/bin/second.orig', '--rename', '--add', '/usr/bin/second');
+    const files = ['status', 'diversions', 'info/first.list', 'info/first.md5sums', 'info/second.conffiles'];
+    const originals = files.map(file => [undamaged.admin(file), readFileSync(undamaged.admin(file))] as const);
+    const change = fc.record({
+      file: fc.constantFrom(...files),
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      bytes: fc.oneof(
+        fc.constant(Buffer.alloc(40)),
+        fc.constantFrom('\n', '\n\n', ' ', '/', '//', '..', ':', 'Package: ').map(Buffer.from),
+      ),
+      cut: fc.boolean(),
+    });
+    try {
+      fc.assert(
+        fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), changes => {
+          for (const [path, content] of originals) writeFileSync(path, content);
+          for (const each of changes) apply(undamaged.admin(each.file), each);
+          const paths = [...openReference(undamaged.root).expectations()].map(expectation => expectation.path);
+          expect(paths).toEqual([...new Set(paths)].sort(comparePaths));
+          expect(paths.filter(path => !/^\/[^\0]+$/s.test(path))).toEqual([]);
+        }),
+        { numRuns: 150 },
+      );
+    } finally {
+      undamaged.remove();
+    }
+  });
+});
+
+/** Writes `bytes` over the file at a fraction of its length, and cuts it there if asked to. */
+function apply(file: string, change: { at: number; bytes: Buffer; cut: boolean }): void {
+  const content = readFileSync(file);
+  const at = Math.floor(change.at * content.length);
+  const rest = change.cut ? Buffer.alloc(0) : content.subarray(at + change.bytes.length);
+  writeFileSync(file, Buffer.concat([content.subarray(0, at), change.bytes, rest]));
+}
 
 test('a tree without a database has no reference', () => {
   expect(openDpkgReference(openHostFilesystem('/proc/self/fdinfo'))).toBeNull();

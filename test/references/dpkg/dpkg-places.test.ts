@@ -146,6 +146,22 @@ describe.skipIf(NO_DPKG !== null)('a path of a package', () => {
       expect(verdicts()).toEqual(['missing /usr/share/doc/hello/copyright']);
     });
 
+    test('is not expected in a language that was purged', () => {
+      const languages = ['de', 'fr'].flatMap(code => [
+        `/usr/share/locale/${code}/LC_MESSAGES/x.mo`,
+        `/usr/share/man/${code}/man1/x.1`,
+      ]);
+      const files = Object.fromEntries([...languages, '/usr/share/man/man1/x.1'].map(path => [path, 'x']));
+      system.install({ name: 'many-tongues', files });
+      system.write('/etc/locale.nopurge', '# kept\nMANDELETE\nDONTBOTHERNEWLOCALE\nde\n');
+      for (const path of Object.keys(files)) rmSync(system.path(path));
+      expect(verdicts()).toEqual([
+        'missing /usr/share/locale/de/LC_MESSAGES/x.mo',
+        'missing /usr/share/man/de/man1/x.1',
+        'missing /usr/share/man/man1/x.1',
+      ]);
+    });
+
     test('is expected to be right if it is there all the same', () => {
       system.install(HELLO);
       system.write('/etc/dpkg/dpkg.cfg', `path-${RULES[0]}\n`);

@@ -1,6 +1,8 @@
 // Whole databases, made by the real dpkg; what is damaged in them is what dpkg --verify and debsums say is.
 
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Expectation } from '../../../src/model.ts';
 import { comparePaths } from '../../../src/path.ts';
@@ -244,6 +246,18 @@ describe.skipIf(NO_DPKG !== null)('configuration files in all their states', () 
     expect(byPath().get('/etc/hello.conf')).toMatchObject({ type: null, digests: {} });
     expect(byPath().get('/etc/site/hello.conf')).toMatchObject({ editable: true, digests: { md5: MD5_CONFFILE } });
     expect(verdictsOf(system.root, byPath().values())).toEqual([]);
+  });
+});
+
+describe.skipIf(NO_DPKG !== null || !existsSync('/var/lib/dpkg/info/dpkg.list'))("this machine's own packages", () => {
+  test('are changed and missing where dpkg --verify finds them so', () => {
+    const names = ['base-files', 'bash', 'coreutils', 'dpkg', 'grep', 'libc-bin', 'sed', 'tar'];
+    const said = spawnSync('dpkg', ['--verify', ...names], { encoding: 'latin1' }).stdout.split('\n');
+    const theirs = said.filter(line => line !== '').map(line => line.replace(/^.* (\/.*)$/, '$1'));
+    const expected = [...openReference('/').expectations()].filter(each => names.includes(each.owner?.name ?? ''));
+    expect(expected.length).toBeGreaterThan(500);
+    const ours = verdictsOf('/', expected).map(verdict => verdict.replace(/^\S+ /, ''));
+    expect(ours).toEqual(theirs.map(path => join(realpathSync(dirname(path)), basename(path))).sort());
   });
 });
 
