@@ -3,13 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hasProgram } from '../../fixtures/incident/processes.ts';
 import { type PlaceRequest, settlePlaces, storePlace } from '../../src/cli/places.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { type LocatedTarget, locateTarget } from '../../src/cli/target.ts';
 import { testWorld } from './test-world.ts';
 
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) process.stderr.write('places: tests with mounts are skipped: they need root\n');
+const canMount = process.getuid?.() === 0 && ['mount', 'mkfs.ext4', 'findmnt'].every(hasProgram);
+if (!canMount) process.stderr.write('places: tests with mounts are skipped: they need root, mkfs.ext4 and findmnt\n');
 
 let here = '';
 beforeEach(() => {
@@ -109,7 +110,7 @@ describe('the report', () => {
   });
 });
 
-describe.skipIf(!isRoot)('with mounts', () => {
+describe.skipIf(!canMount)('with mounts', () => {
   const mounted: string[] = [];
   const mount = (...args: string[]): void => {
     execFileSync('mount', args);
