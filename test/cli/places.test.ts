@@ -36,10 +36,10 @@ const settle = (overrides: Partial<PlaceRequest> & { target: LocatedTarget }) =>
 
 describe('the store', () => {
   const placeOf = (argv: Record<string, string>, env: Record<string, string>) =>
-    storePlace(readSettings(argv, null), testWorld({}, { env, cwd: '/work' }));
+    storePlace(readSettings(argv, null), testWorld({}, { env, cwd: '/current' }));
 
   test('is where --store says, else the environment, else the state directory', () => {
-    expect(placeOf({ store: 's.db' }, { LOSTWRITE_STORE: '/env.db' })).toEqual({ path: '/work/s.db', named: true });
+    expect(placeOf({ store: 's.db' }, { LOSTWRITE_STORE: '/env.db' })).toEqual({ path: '/current/s.db', named: true });
     expect(placeOf({}, { LOSTWRITE_STORE: '/env.db', XDG_STATE_HOME: '/x' })).toEqual({
       path: '/env.db',
       named: false,
