@@ -79,10 +79,9 @@ function parseYaml(file: string, text: string): unknown {
 }
 
 function readValues(file: string, content: unknown): Map<OptionName, readonly string[]> {
-  const settings = z.record(z.string(), z.unknown()).safeParse(content ?? {});
-  if (!settings.success) throw new UsageError(`${file}: expected options by name`);
+  if (typeof content !== 'object' || Array.isArray(content)) throw new UsageError(`${file}: expected options by name`);
   const values = new Map<OptionName, readonly string[]>();
-  for (const [key, value] of Object.entries(settings.data)) {
+  for (const [key, value] of Object.entries(content ?? {})) {
     const name = optionName(file, key);
     if (values.has(name)) throw new UsageError(`${file}: "${name}" stands there twice`);
     values.set(name, readValue(file, name, value));

@@ -1,6 +1,6 @@
 // How fast it goes and how long it will take. Pure: whoever observes brings the clock.
 
-export interface Work {
+interface Work {
   readonly filesDone: number;
   readonly filesTotal: number;
   readonly bytesDone: number;

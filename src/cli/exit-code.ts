@@ -3,7 +3,7 @@
 /** Scanned whole; no finding that --fail-on lists. */
 export const EXIT_CLEAN = 0;
 /** Scanned whole; findings. */
-export const EXIT_FINDINGS = 1;
+const EXIT_FINDINGS = 1;
 /** Usage, configuration, or something that cannot be opened. */
 export const EXIT_USAGE = 2;
 /** Not scanned whole. */

@@ -3,7 +3,7 @@
 import type { Options } from 'yargs';
 
 /** text: one value; list: may be repeated; flag: on or off. */
-export type OptionKind = 'text' | 'list' | 'flag';
+type OptionKind = 'text' | 'list' | 'flag';
 
 interface OptionRow {
   readonly kind: OptionKind;

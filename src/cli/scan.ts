@@ -94,7 +94,8 @@ export async function scanAndDeliver(
       await deliver(outcome, delivery, world, closing);
       delivered = true;
     } finally {
-      outcome.close(interrupt.signal.aborted || !delivered);
+      const stopped = interrupt.signal.aborted && !outcome.report.run.complete;
+      outcome.close(stopped || !delivered);
     }
     const { run: ran, summary } = outcome.report;
     return scanExitCode({ ...delivery, complete: ran.complete, hasFindings: summary.hasFindings });

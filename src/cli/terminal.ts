@@ -9,7 +9,7 @@ import type { Output, World } from './world.ts';
 const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED']);
 
 /** False when nobody reads any more (`| head`). UsageError when the text cannot be written: a full disk behind `>`. */
-export function writeText(output: Output, text: string): Promise<boolean> {
+function writeText(output: Output, text: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     output.write(text, error => {
       if (!error) resolve(true);

@@ -1,7 +1,7 @@
 // What yargs says about a wrong command line, in one clear line.
 
 import { UsageError } from '../errors.ts';
-import { rowOf, SCAN_NAMES } from './option-table.ts';
+import { isOptionName, rowOf } from './option-table.ts';
 
 const TRANSLATIONS: readonly [RegExp, (found: string, argv: readonly string[]) => string][] = [
   [/^Unknown (?:argument|option|command)s?: (.*)$/s, unknown],
@@ -50,12 +50,18 @@ function commandWords(argv: readonly string[]): string[] {
   return first === 'baseline' && BASELINE_COMMANDS.includes(second) ? [first, second] : [first];
 }
 
-/** yargs takes `--quiet=maybe` for false: refused before it sees it. */
+/** yargs takes `--quiet=maybe` for false, and `--no-json` for a file named "false": refused before it sees them. */
 export function refuseOddFlags(argv: readonly string[]): void {
   const end = argv.indexOf('--');
   for (const word of end === -1 ? argv : argv.slice(0, end)) {
-    const [, name, value] = /^--([a-z-]+)=(.*)$/s.exec(word) ?? [];
-    const flag = SCAN_NAMES.find(known => known === name && rowOf(known).kind === 'flag');
-    if (flag !== undefined && value !== 'true' && value !== 'false') throw new UsageError(`--${flag} takes no value`);
+    const [, flag, value] = /^--([a-z-]+)=(.*)$/s.exec(word) ?? [];
+    if (flag !== undefined && isFlag(flag) && value !== 'true' && value !== 'false')
+      throw new UsageError(`--${flag} takes no value`);
+    const [, negated] = /^--no-([^=]*)/.exec(word) ?? [];
+    if (negated !== undefined && !isFlag(negated)) throw new UsageError(unknown(`no-${negated}`, argv));
   }
+}
+
+function isFlag(name: string): boolean {
+  return isOptionName(name) && rowOf(name).kind === 'flag';
 }

@@ -71,6 +71,6 @@ function count(actions: Map<Action, ActionGroup>, finding: Finding, explained: b
 }
 
 /** The command as a person may paste it; null when it holds what must not reach a terminal. */
-export function printableCommand(command: string | null): string | null {
+function printableCommand(command: string | null): string | null {
   return command === null || STEERING.test(command) ? null : command;
 }

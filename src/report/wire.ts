@@ -7,7 +7,7 @@ import type { WireError, WireFinding, WireOrphan, WireReport, WireSkipped, WireT
 import { rfc3339 } from './time.ts';
 
 /** A number up to 2^53-1, above it its decimal digits. */
-export function wireInteger(value: number | bigint): number | string {
+function wireInteger(value: number | bigint): number | string {
   return value > Number.MAX_SAFE_INTEGER ? String(BigInt(value)) : Number(value);
 }
 

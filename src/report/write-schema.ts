@@ -1,8 +1,6 @@
-// Writes report.schema.json at the root of the package: `npm run schema`, after a change of schema.ts.
+// Writes report.schema.json at the root of the package: `npm run schema`, after a change of schema.ts. Runs from dist/.
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { reportSchemaText } from './schema.ts';
 
-let root = new URL('../', import.meta.url);
-while (!existsSync(new URL('package.json', root))) root = new URL('../', root);
-writeFileSync(new URL('report.schema.json', root), reportSchemaText());
+writeFileSync(new URL('../../../report.schema.json', import.meta.url), reportSchemaText());

@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { hasProgram } from '../../fixtures/incident/processes.ts';
 import { VERDICTS } from '../../src/model.ts';
 import { renderJson } from '../../src/report/json.ts';
 import type { Report } from '../../src/report/report.ts';
 import { incidentReport } from './incident.ts';
 import { schemaErrors } from './report-validator.ts';
 import { findingOf, reportOf, statOf, VOLUME } from './sample-report.ts';
+
+const hasJq = hasProgram('jq');
+if (!hasJq) process.stderr.write('json: one test is skipped: jq is not installed\n');
 
 const textOf = (report: Report): string => [...renderJson(report)].join('');
 const wireOf = (report: Report) => JSON.parse(textOf(report));
@@ -324,7 +328,7 @@ describe('the text', () => {
     expect(JSON.parse(text).findings[0].path).toBe('/\x1b[2J\u009b\u202e');
   });
 
-  test('is read by jq as it is by JavaScript', () => {
+  test.skipIf(!hasJq)('is read by jq as it is by JavaScript', () => {
     const report = reportOf(VERDICTS.map(verdict => findingOf({ path: `/${verdict}`, verdict })));
     const paths = execFileSync('jq', ['-r', '.findings[].path'], { input: textOf(report), encoding: 'utf8' });
     expect(paths.trim().split('\n')).toEqual(VERDICTS.map(verdict => `/${verdict}`));
