@@ -10,9 +10,6 @@ export interface PackageCounts {
   /** Files with a digest in the manifest. */
   files: number;
   differing: number;
-  /** Agreeing files whose ctime is older than the installation: the tree was copied or unpacked as a whole. */
-  agreeingButOlder: number;
-  agreeing: number;
 }
 
 export interface Counters {
@@ -69,7 +66,7 @@ export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): I
   }
 }
 
-const CORRECTIONS = [restoredVolume, staleManifest, copiedPackage, raisedByLosses, raisedByDirectory, neverMade];
+const CORRECTIONS = [restoredVolume, staleManifest, raisedByLosses, raisedByDirectory, neverMade];
 
 /** What is only known through the directory above is as sure as the directory's own finding became. */
 function asItsCause(finding: Finding, causes: ReadonlyMap<string, Finding>): Finding {
@@ -128,19 +125,6 @@ function staleManifest(finding: Finding, counters: Counters): Finding {
     verdict: 'altered',
     confidence: 'possible',
     evidence: [...finding.evidence, groupEvidence('manifest-is-stale', false, why)],
-  };
-}
-
-function copiedPackage(finding: Finding, counters: Counters): Finding {
-  const counts = packageOf(finding, counters);
-  if (counts === null || finding.evidence[0]?.rule !== 'not-replaced-by-upgrade') return finding;
-  if (counts.agreeingButOlder * 2 <= counts.agreeing) return finding;
-  const why =
-    'Files of the package that agree with the manifest are older than its list too: the tree was copied as a whole.';
-  return {
-    ...finding,
-    verdict: 'altered',
-    evidence: [...finding.evidence, groupEvidence('copied-as-a-whole', false, why)],
   };
 }
 

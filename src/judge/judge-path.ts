@@ -11,11 +11,11 @@ import {
   type Seen,
   VERDICTS,
 } from '../model.ts';
-import { agreement, manifestsOf, newestPast, type PathCase, timelineOf } from './path-case.ts';
+import { agreement, isAfterWindow, manifestsOf, newestPast, type PathCase, type ScanFacts, timelineOf } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 import { RULES } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
-import { directoryPlace, isAfterWindow, isAtRisk, windowPlace } from './window.ts';
+import { directoryPlace, isAtRisk, windowPlace } from './window.ts';
 
 export interface Judgement {
   /** Null: nothing to say against the path. */
@@ -52,7 +52,7 @@ function outlivesVouching(charge: Charge, vouchers: readonly string[]): boolean 
 function vouchersOf(known: PathCase): string[] {
   const { seen, scan } = known;
   if (seen?.stat == null) return [];
-  const manifests = manifestsOf(known).filter(expectation => agreement(seen, expectation) === 'same');
+  const manifests = manifestsOf(known).filter(manifest => knowsChanges(manifest, scan) && agreement(seen, manifest) === 'same');
   const knowing = timelineOf(known)
     .filter(({ generation }) => isAfterWindow(generation.atNs, scan.window))
     .at(-1);
@@ -60,6 +60,11 @@ function vouchersOf(known: PathCase): string[] {
     knowing?.expectation != null && agreement(seen, knowing.expectation) === 'same' ? [knowing.generation.id] : [];
   const own = known.observations.flatMap(observation => SELF_VOUCHING.get(observation.rule) ?? []);
   return [...new Set([...manifests.map(manifest => manifest.reference), ...baseline, ...own])];
+}
+
+/** What an administrator may edit is as it was delivered if a lost edit took it there: that vouches where nothing is doubted. */
+function knowsChanges(manifest: Expectation, scan: ScanFacts): boolean {
+  return !manifest.editable || scan.window === null;
 }
 
 /** The best confidence wins; at equal confidence damage to content before metadata, then the order of the verdicts. */

@@ -48,6 +48,8 @@ export interface InodeWitness {
   readonly rivals: readonly BytePath[];
   /** An older generation, not the newest, had the inode's number under this name: an entry of old. */
   readonly isNameOfOld: boolean;
+  /** Inodes of its block of the inode table are older than what names them: the block went back, so its times say nothing. */
+  readonly isAmongOldInodes: boolean;
   /** For a directory: subdirectories that its link count implies and its listing lacks. */
   readonly lostSubdirectories: number;
   /** For a directory: an entry of it that was born after the directory's inode last changed. */
@@ -66,6 +68,7 @@ export const NO_WITNESS: InodeWitness = {
   cameFrom: [],
   rivals: [],
   isNameOfOld: false,
+  isAmongOldInodes: false,
   lostSubdirectories: 0,
   youngerChild: null,
 };
@@ -88,6 +91,17 @@ export function timelineOf(known: PathCase): PastState[] {
 /** The newest generation's word; null when there is no baseline. */
 export function newestPast(known: PathCase): PastState | null {
   return timelineOf(known).at(-1) ?? null;
+}
+
+/** The newest generation knows of every change in the window: what it lacks was not there, what it has was. */
+export function knowsTheEnd(known: PathCase): boolean {
+  const newest = newestPast(known);
+  return newest !== null && isAfterWindow(newest.generation.atNs, known.scan.window);
+}
+
+/** Whether a statement of that time knows of every change in the window. Without a window nothing is doubted. */
+export function isAfterWindow(atNs: bigint, window: Window | null): boolean {
+  return window === null || (window.toNs !== null && atNs >= window.toNs);
 }
 
 /** What packages and other manifests say, baselines aside. */

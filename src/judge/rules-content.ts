@@ -6,13 +6,13 @@ import {
   agreement,
   directoriesHeld,
   holdsInode,
+  isAfterWindow,
   newestPast,
   type PastState,
   type PathCase,
   sameInode,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-import { isAfterWindow } from './window.ts';
 
 /**
  * A shared mapping stamps the inode at its first store and may store on, unstamped, until the kernel cleans the page:
@@ -73,7 +73,6 @@ export const CONTENT_RULES: readonly Rule[] = [
     scanner: 'baseline',
     says: 'The file was written since the generation, and its content is the same.',
     innocent: ['touch', 'the same bytes written again: a mounted tree shows no extents, so `possible` here'],
-    raisedByLosses: true,
     accuse: writtenYetUnchanged,
   },
   {

@@ -1,9 +1,10 @@
 // Names that are gone, and names that are back: deleted or lost? As far as a mounted tree can tell, the inodes say.
 
-import type { BytePath, Stat } from '../model.ts';
+import type { Stat } from '../model.ts';
 import {
   directoriesHeld,
   holdsInode,
+  knowsTheEnd,
   newestPast,
   type PastState,
   type PathCase,
@@ -11,7 +12,6 @@ import {
   timelineOf,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-import { isAfterWindow } from './window.ts';
 
 export const NAME_RULES: readonly Rule[] = [
   {
@@ -111,6 +111,16 @@ export const NAME_RULES: readonly Rule[] = [
     accuse: falseName,
   },
   {
+    name: 'new-name-of-an-old-inode',
+    scanner: 'baseline',
+    says: 'The name was made since the generation, and leads to an inode that nothing has touched since before it.',
+    innocent: [
+      'a rename or a link stamps the inode',
+      'a directory above was moved: every one must be the inode that it was',
+    ],
+    accuse: oldInode,
+  },
+  {
     name: 'entry-of-another-type',
     scanner: 'tree',
     says: 'The directory states another type than the inode has.',
@@ -130,14 +140,16 @@ function goneSince(known: PathCase): Gone | null {
   return known.seen === null && past !== null && formerly !== null ? { past, formerly } : null;
 }
 
+/** Against a generation that does not know the window's end every name may have been deleted in the window. */
 function missing(
+  known: PathCase,
   past: PastState,
   confidence: 'proven' | 'likely' | 'possible',
   why: string,
-  foundAt: BytePath | null = null,
 ): Accusation {
   const detail = `${past.generation.id} has it, and it is gone: ${why}.`;
-  return { verdict: 'missing', confidence, detail, expected: past.expectation, foundAt };
+  const most = knowsTheEnd(known) ? confidence : 'possible';
+  return { verdict: 'missing', confidence: most, detail, expected: past.expectation };
 }
 
 function goneBelow(known: PathCase): Accusation | null {
@@ -146,7 +158,7 @@ function goneBelow(known: PathCase): Accusation | null {
   if (lost === null || above === null) return null;
   if (!['missing', 'unreadable'].includes(above.verdict) && !isDirectoryOfOld(known)) return null;
   const why = `so is the directory above (${above.verdict})`;
-  return { ...missing(lost.past, above.confidence, why), causedByDirectory: true };
+  return { ...missing(known, lost.past, above.confidence, why), causedByDirectory: true };
 }
 
 /** Evidence that the name above leads to another inode than the newest generation's directory. */
@@ -162,7 +174,7 @@ function isDirectoryOfOld(known: PathCase): boolean {
 function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   if (lost === null || !isDirectoryUnchanged(known)) return null;
-  return missing(lost.past, 'proven', 'its directory has not changed since');
+  return missing(known, lost.past, 'proven', 'its directory has not changed since');
 }
 
 /** The directory above is the inode that it was in the newest generation, and its ctime has not moved on. */
@@ -179,7 +191,8 @@ function goneToLostAndFound(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   const orphan = known.inode.livesAt.find(named => named.path.startsWith(LOST_AND_FOUND));
   if (lost === null || orphan === undefined) return null;
-  return missing(lost.past, 'likely', 'a repair moved its inode to lost+found', orphan.path);
+  const found = missing(known, lost.past, 'likely', 'a repair moved its inode to lost+found');
+  return { ...found, foundAt: orphan.path };
 }
 
 function goneButInodeUntouched(known: PathCase): Accusation | null {
@@ -188,14 +201,19 @@ function goneButInodeUntouched(known: PathCase): Accusation | null {
   const untouched = known.inode.livesAt.find(named => named.stat.ctimeNs <= lost.formerly.ctimeNs);
   if (untouched === undefined || untouched.path.startsWith(LOST_AND_FOUND)) return null;
   if (!holdsInode(known.parent, newestPast(known.parent))) return null;
-  return missing(lost.past, 'likely', 'its inode is in use elsewhere and was neither renamed nor unlinked since');
+  return missing(
+    known,
+    lost.past,
+    'likely',
+    'its inode is in use elsewhere and was neither renamed nor unlinked since',
+  );
 }
 
 function goneStillCounted(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   if (lost?.formerly.type !== 'directory' || known.inode.livesAt.length > 0) return null;
   if ((known.parent?.inode.lostSubdirectories ?? 0) === 0) return null;
-  return missing(lost.past, 'likely', 'the directory above still counts it among its links');
+  return missing(known, lost.past, 'likely', 'the directory above still counts it among its links');
 }
 
 function goneAsIfNeverMade(known: PathCase): Accusation | null {
@@ -204,13 +222,13 @@ function goneAsIfNeverMade(known: PathCase): Accusation | null {
   if (lost === null || older === null || older.expectation !== null) return null;
   const isBackAtOldName = known.inode.livesAt.some(named => named.isNameOfOld);
   if (isRenamedSince(known, lost) && !isBackAtOldName) return null;
-  return missing(lost.past, 'possible', `as it was in ${older.generation.id}`);
+  return missing(known, lost.past, 'possible', `as it was in ${older.generation.id}`);
 }
 
 function gone(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   if (lost === null || isRenamedSince(known, lost)) return null;
-  return missing(lost.past, 'possible', 'deleted or lost, nothing tells');
+  return missing(known, lost.past, 'possible', 'deleted or lost, nothing tells');
 }
 
 /** Its inode lives on under another name, stamped or moved with its directory since the generation. */
@@ -235,7 +253,7 @@ interface Back {
 function backSince(known: PathCase): Back | null {
   const stat = known.seen?.stat ?? null;
   const newest = newestPast(known);
-  if (stat === null || newest === null || newest.expectation !== null) return null;
+  if (stat === null || newest === null || newest.expectation !== null || !knowsTheEnd(known)) return null;
   return known.path.startsWith(LOST_AND_FOUND) ? null : { stat, newest };
 }
 
@@ -281,9 +299,19 @@ function falseName(known: PathCase): Accusation | null {
   if (newest === null || holdsInode(known, newest)) return null;
   const detail = `Its inode belongs to another name, and counts only ${stat.links} link(s).`;
   const isFalse = known.inode.isNameOfOld || known.inode.cameFrom.length > 0;
-  if (!isFalse) return null;
+  if (!isFalse || !knowsTheEnd(known)) return null;
   if (newest.expectation === null) return { verdict: 'resurrected', confidence: 'likely', detail };
   return { verdict: 'garbage', confidence: 'likely', detail, expected: newest.expectation };
+}
+
+function oldInode(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const newest = newestPast(known);
+  if (stat === null || newest === null || newest.expectation !== null || knowsTheEnd(known)) return null;
+  if (known.path.startsWith(LOST_AND_FOUND)) return null;
+  if (stat.ctimeNs > newest.generation.atNs || !directoriesHeld(known)) return null;
+  const detail = `${newest.generation.id} does not have the name, yet nothing has touched its inode since before that day.`;
+  return { verdict: 'garbage', confidence: 'likely', detail };
 }
 
 function otherType(known: PathCase): Accusation | null {
@@ -292,8 +320,7 @@ function otherType(known: PathCase): Accusation | null {
   if (stat === null || stated === null || stated === stat.type || known.seen?.fault != null) return null;
   const detail = `The directory says ${stated}, the inode is a ${stat.type}: one of the two is of another day.`;
   const newest = newestPast(known);
-  const nameIsOlder =
-    newest !== null && isAfterWindow(newest.generation.atNs, known.scan.window) && newest.expectation === null;
+  const nameIsOlder = newest !== null && knowsTheEnd(known) && newest.expectation === null;
   return {
     verdict: nameIsOlder ? 'resurrected' : 'garbage',
     confidence: 'likely',

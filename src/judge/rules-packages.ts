@@ -1,10 +1,10 @@
 // Content and existence against package manifests. A manifest knows no metadata but the time of its own installation.
 
 import type { Expectation } from '../model.ts';
-import { agreement, manifestsOf, newestPast, type PathCase } from './path-case.ts';
+import { agreement, manifestsOf, newestPast, type PathCase, timelineOf } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
-/** An unpacked file is stamped before its package's list is written: the list's own stamp is later, by a margin for slow disks. */
+/** Unpacking renames a file into place, which stamps it, and writes the package's list at its end: at most so much later. */
 const UNPACK_NS = 600_000_000_000n;
 
 export const PACKAGE_RULES: readonly Rule[] = [
@@ -13,11 +13,22 @@ export const PACKAGE_RULES: readonly Rule[] = [
     scanner: 'packages',
     says: 'The content differs from the manifest, and the inode is older than the installation that should have replaced it.',
     innocent: [
-      'a system copied or unpacked as a whole: then files that do agree are older too (judged per package)',
+      'a system copied or unpacked as a whole: the list itself then shows it, and no time of installation is known',
       'a conffile',
       'a diversion: expected at the diverted place',
     ],
     accuse: notReplaced,
+  },
+  {
+    name: 'untouched-since-unpacked',
+    scanner: 'packages',
+    says: 'The content differs from the manifest, and nothing has touched the inode since it was unpacked.',
+    innocent: [
+      'edited or replaced later, by hand or by the package’s own scripts: that stamps the inode after the list',
+      'a system copied or unpacked as a whole: no time of installation is known',
+      'the newest generation has it like this too, and knows the window’s end',
+    ],
+    accuse: untouchedSinceUnpacked,
   },
   {
     name: 'differs-from-manifest',
@@ -48,20 +59,43 @@ function wrongManifest(known: PathCase): Expectation | null {
 }
 
 function notReplaced(known: PathCase): Accusation | null {
-  const manifest = wrongManifest(known);
+  const manifest = manifestOfOlder(known);
   const stat = known.seen?.stat ?? null;
-  if (manifest?.installedAtNs == null || stat === null || Object.keys(manifest.digests).length === 0) return null;
-  if (stat.ctimeNs >= manifest.installedAtNs - UNPACK_NS && !isOfOlderGeneration(known, manifest)) return null;
-  if (stat.ctimeNs >= manifest.installedAtNs) return null;
+  if (manifest?.installedAtNs == null || stat === null) return null;
+  const isFarOlder = stat.ctimeNs < manifest.installedAtNs - UNPACK_NS;
+  if (!isFarOlder && !isOfOlderGeneration(known, manifest)) return null;
   const detail = `${describe(manifest)} was installed after this file last changed, and holds other content for it.`;
   return { verdict: 'stale', confidence: 'likely', detail, expected: manifest };
 }
 
+function untouchedSinceUnpacked(known: PathCase): Accusation | null {
+  const manifest = manifestOfOlder(known);
+  const stat = known.seen?.stat ?? null;
+  if (manifest?.installedAtNs == null || stat === null || known.seen === null) return null;
+  if (stat.ctimeNs < manifest.installedAtNs - UNPACK_NS || isOfOlderGeneration(known, manifest)) return null;
+  const past = newestPast(known)?.expectation ?? null;
+  if (past !== null && agreement(known.seen, past) === 'same') return null;
+  const detail = `${describe(manifest)} put other content there, and nothing has touched the file since.`;
+  return { verdict: 'garbage', confidence: 'likely', detail, expected: manifest };
+}
+
+/** A manifest with a digest that the content fails, of an installation that came after the inode's last change. */
+function manifestOfOlder(known: PathCase): Expectation | null {
+  const manifest = wrongManifest(known);
+  const stat = known.seen?.stat ?? null;
+  if (manifest?.installedAtNs == null || stat === null || Object.keys(manifest.digests).length === 0) return null;
+  return stat.ctimeNs <= manifest.installedAtNs ? manifest : null;
+}
+
 /** The file is as a generation from before the installation has it: then no margin is needed. */
 function isOfOlderGeneration(known: PathCase, manifest: Expectation): boolean {
-  const past = newestPast(known);
-  if (past?.expectation == null || known.seen === null || manifest.installedAtNs === null) return false;
-  return past.generation.atNs < manifest.installedAtNs && agreement(known.seen, past.expectation) === 'same';
+  const { seen } = known;
+  if (seen === null || manifest.installedAtNs === null) return false;
+  const { installedAtNs } = manifest;
+  return timelineOf(known).some(
+    ({ generation, expectation }) =>
+      generation.atNs < installedAtNs && expectation !== null && agreement(seen, expectation) === 'same',
+  );
 }
 
 function differsFromManifest(known: PathCase): Accusation | null {

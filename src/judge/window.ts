@@ -28,13 +28,10 @@ export function directoryPlace(known: PathCase): WindowPlace {
   return 'unknown';
 }
 
+/** A change inside the window cannot be excluded: by the times, or because the times themselves are of an older day. */
 export function isAtRisk(known: PathCase): boolean {
   if (known.scan.window === null) return false;
+  if (known.inode.isAmongOldInodes) return true;
   const own = windowPlace(known.seen?.stat ?? null, known.scan.window);
   return own === 'inside' || own === 'later' || ['inside', 'later'].includes(directoryPlace(known));
-}
-
-/** Whether a statement of that time knows of every change in the window. Without a window nothing is doubted. */
-export function isAfterWindow(atNs: bigint, window: Window | null): boolean {
-  return window === null || (window.toNs !== null && atNs >= window.toNs);
 }

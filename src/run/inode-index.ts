@@ -24,12 +24,16 @@ export class InodeIndex {
   readonly #youngerChild = new Map<BytePath, NamedInode>();
   /** The directories above the path that is being collected, outermost first. */
   readonly #above: OpenDirectory[] = [];
+  /** Numbers of inode-table blocks (of 16 inodes) with an inode older than the newest generation, which had it nowhere. */
+  readonly #blocksOfOld = new Set<bigint>();
   readonly #selective: boolean;
+  readonly #newestAtNs: bigint | null;
   #rootDevice: bigint | null = null;
 
   /** @param selective some entries are left out of the scan, so that directories' link counts cannot be checked. */
-  constructor(selective: boolean) {
+  constructor(selective: boolean, newestAtNs: bigint | null) {
     this.#selective = selective;
+    this.#newestAtNs = newestAtNs;
   }
 
   /** First pass. @param newest the newest generation's word on the path, null when it has none. */
@@ -41,7 +45,7 @@ export class InodeIndex {
     if (stat === null || group.entry === null || group.entry.mountPoint) return;
     this.#rootDevice ??= group.entry.device;
     if (group.entry.device !== this.#rootDevice) return;
-    if (newest === null || newest.stat?.inode !== stat.inode) this.#noteUnknown(group, stat);
+    if (newest?.stat == null || !isHeir(stat, newest.stat)) this.#noteUnknown(group, stat);
     this.#noteChild(group.path, stat);
     if (stat.type === 'directory') this.#above.push(openDirectory(group.path, stat, group.entry.fault !== null));
     else this.#countName(group.path, stat);
@@ -84,6 +88,7 @@ export class InodeIndex {
       livesAt,
       cameFrom: came.map(named => named.path),
       isNameOfOld: this.#namesOfOld.has(group.path),
+      isAmongOldInodes: this.#blocksOfOld.has(inodeBlock(stat)),
       rivals: stat.type === 'directory' ? [] : this.#rivals.of(stat.inode).filter(path => path !== group.path),
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
@@ -105,6 +110,7 @@ export class InodeIndex {
   /** The newest generation has no such inode here. */
   #noteUnknown(group: PathGroup, stat: Stat): void {
     this.#unknown.add(stat.inode, group.path);
+    if (this.#newestAtNs !== null && stat.ctimeNs <= this.#newestAtNs) this.#blocksOfOld.add(inodeBlock(stat));
     if (this.#namesOfOld.size >= PATHS_AT_MOST) return;
     if (group.expected.some(expectation => expectation.stat?.inode === stat.inode)) this.#namesOfOld.add(group.path);
   }
@@ -150,6 +156,13 @@ interface OpenDirectory {
 
 function openDirectory(path: BytePath, stat: Stat, unread: boolean): OpenDirectory {
   return { path, stat, subdirectories: 0, unread };
+}
+
+/** Inodes of 256 bytes in blocks of 4 KiB, numbered from 1: what ext4 makes by default. */
+const INODES_PER_BLOCK = 16n;
+
+function inodeBlock(stat: Stat): bigint {
+  return (stat.inode - 1n) / INODES_PER_BLOCK;
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
 import type { GenerationFacts } from '../judge/path-case.ts';
-import { isAfterWindow } from '../judge/window.ts';
+import { isAfterWindow } from '../judge/path-case.ts';
 import { bytesOfText } from '../path.ts';
 import { generationId, openGeneration } from '../references/baseline.ts';
 import { findDpkgDatabase } from '../references/dpkg/database.ts';

@@ -58,14 +58,10 @@ export class Tally {
   }
 
   #countManifest(known: PathCase, manifest: Expectation, name: string): void {
-    const counts = this.counters.packages.get(name) ?? { files: 0, differing: 0, agreeing: 0, agreeingButOlder: 0 };
+    const counts = this.counters.packages.get(name) ?? { files: 0, differing: 0 };
     this.counters.packages.set(name, counts);
-    const answer = known.seen === null ? 'unknown' : agreement(known.seen, manifest);
     counts.files++;
-    if (answer === 'different') counts.differing++;
-    if (answer !== 'same' || known.seen?.stat == null) return;
-    counts.agreeing++;
-    if (manifest.installedAtNs !== null && known.seen.stat.ctimeNs < manifest.installedAtNs) counts.agreeingButOlder++;
+    if (known.seen !== null && agreement(known.seen, manifest) === 'different') counts.differing++;
   }
 
   /** Names that the newest generation has, by whether the one before had them too. */

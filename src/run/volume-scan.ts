@@ -99,7 +99,8 @@ function findDonors(scan: VolumeScan): ReadonlyMap<bigint, BytePath[]> {
 
 function indexInodes(scan: VolumeScan): InodeIndex {
   const { options, references, facts } = scan;
-  const index = new InodeIndex(options.include.length + options.exclude.length > 0);
+  const newestAtNs = facts.generations.at(-1)?.atNs ?? null;
+  const index = new InodeIndex(options.include.length + options.exclude.length > 0, newestAtNs);
   const newest = facts.generations.at(-1)?.id ?? null;
   for (const group of groupsOf(scan)) index.collect(group, wordOf(group, newest));
   index.finishCollecting();

@@ -34,13 +34,17 @@ export function describeInstalled(
   };
 }
 
+/** dpkg writes a list and renames it into place: its two times are this close unless the file was copied since. */
+const RENAMED_NS = 60_000_000_000n;
+
 /**
  * In the target itself the change time: the kernel sets it at the renaming that put the list there, just after the files'
- * own, and a later copy of the whole system moves both alike. In a database that was copied here only the modification time
- * can be the old one, and where a copy did not keep it, neither is: the older of the two is the better.
+ * own. A copy of the whole system stamps everything anew, in any order, and tells of itself by a modification time that is
+ * far older: then, and in a database that was copied here, the older of the two is when dpkg wrote it.
  */
 function writtenAt(list: Stat, inPlace: boolean): Nanoseconds {
-  if (inPlace || list.ctimeNs < list.mtimeNs) return list.ctimeNs;
+  const isRenamed = list.ctimeNs - list.mtimeNs < RENAMED_NS;
+  if ((inPlace && isRenamed) || list.ctimeNs < list.mtimeNs) return list.ctimeNs;
   return list.mtimeNs;
 }
 
