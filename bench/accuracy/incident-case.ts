@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeIncident } from '../../fixtures/incident/incident.ts';
+import type { Mode } from '../../fixtures/incident/losses.ts';
 import type { Truth } from '../../fixtures/incident/truth.ts';
 
-export const MODES = ['data', 'directories', 'inodes', 'mixed', 'silent'] as const;
-export type Mode = (typeof MODES)[number];
+/** What is scored; `none`, a healthy disk, is run by itself. */
+export const DAMAGING_MODES: readonly Mode[] = ['data', 'directories', 'inodes', 'mixed', 'silent'];
 
 export interface IncidentCase {
   readonly seed: number;
@@ -19,7 +20,7 @@ export interface IncidentCase {
 /** Every mode for every seed; every second seed is repaired by e2fsck first (a silent one needs none). */
 export function casesOf(seeds: readonly number[], modes: readonly Mode[], laterLife: boolean): IncidentCase[] {
   return seeds.flatMap(seed =>
-    modes.map(mode => ({ seed, mode, repair: seed % 2 === 0 && mode !== 'silent', laterLife })),
+    modes.map(mode => ({ seed, mode, repair: seed % 2 === 0 && mode !== 'silent' && mode !== 'none', laterLife })),
   );
 }
 

@@ -2,7 +2,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { casesOf, type IncidentCase, incidentDirectory, MODES, type Mode, nameOf, truthOf } from './incident-case.ts';
+import type { Mode } from '../../fixtures/incident/losses.ts';
+import { casesOf, DAMAGING_MODES, type IncidentCase, incidentDirectory, nameOf, truthOf } from './incident-case.ts';
 import { type Generations, scanIncident } from './scan-incident.ts';
 import { addScores, EMPTY, overall, precision, recall, type Score, score } from './score.ts';
 
@@ -11,7 +12,7 @@ const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1..4' },
-    modes: { type: 'string', default: MODES.join(',') },
+    modes: { type: 'string', default: DAMAGING_MODES.join(',') },
     generations: { type: 'string', default: 't0,t1' },
     'later-life': { type: 'boolean', default: false },
     work: { type: 'string', default: '/tmp/lostwrite-accuracy' },

@@ -11,7 +11,15 @@ import {
   type Seen,
   VERDICTS,
 } from '../model.ts';
-import { agreement, isAfterWindow, manifestsOf, newestPast, type PathCase, type ScanFacts, timelineOf } from './path-case.ts';
+import {
+  agreement,
+  isAfterWindow,
+  manifestsOf,
+  newestPast,
+  type PathCase,
+  type ScanFacts,
+  timelineOf,
+} from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 import { RULES } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
@@ -52,7 +60,9 @@ function outlivesVouching(charge: Charge, vouchers: readonly string[]): boolean 
 function vouchersOf(known: PathCase): string[] {
   const { seen, scan } = known;
   if (seen?.stat == null) return [];
-  const manifests = manifestsOf(known).filter(manifest => knowsChanges(manifest, scan) && agreement(seen, manifest) === 'same');
+  const manifests = manifestsOf(known).filter(
+    manifest => knowsChanges(manifest, scan) && agreement(seen, manifest) === 'same',
+  );
   const knowing = timelineOf(known)
     .filter(({ generation }) => isAfterWindow(generation.atNs, scan.window))
     .at(-1);
