@@ -42,11 +42,22 @@ export const PACKAGE_RULES: readonly Rule[] = [
     scanner: 'packages',
     says: 'An installed package has the file, the target does not.',
     innocent: [
-      'deleted to save space (documentation, manuals, translations): `possible`',
+      'deleted by hand or by another program: stamps the directory, `possible` unless losses are beyond doubt',
       'path-exclude of dpkg: not expected',
-      'the baseline already lacked it: `possible`',
     ],
-    accuse: goneFromPackage,
+    raisedByLosses: true,
+    accuse: known => (isOftenDeleted(known) ? null : goneFromPackage(known)),
+  },
+  {
+    name: 'left-out-of-package',
+    scanner: 'packages',
+    says: 'An installed package has the file, the target does not; such files are often deleted on purpose.',
+    innocent: [
+      'deleted to save space (documentation, manuals, translations)',
+      'a conffile that an administrator deleted',
+      'the baseline already lacked it',
+    ],
+    accuse: known => (isOftenDeleted(known) ? goneFromPackage(known) : null),
   },
 ];
 
@@ -113,14 +124,33 @@ const STRIPPED =
   /^\/usr\/(share\/(doc|man|locale|info|lintian|bug|linda|help|gnome\/help)|lib\/python3\/dist-packages\/.*__pycache__)(\/|$)/;
 
 function goneFromPackage(known: PathCase): Accusation | null {
-  const manifest = manifestsOf(known).find(expectation => !expectation.editable) ?? null;
+  const [manifest = null] = manifestsOf(known);
   if (known.seen !== null || manifest === null) return null;
-  const past = newestPast(known);
-  const goneBefore = past !== null && past.expectation === null;
-  const confidence = STRIPPED.test(known.path) || goneBefore ? 'possible' : 'likely';
   const detail = `${describe(manifest)} has it, and it is gone.`;
   const causedByDirectory = known.above?.verdict === 'missing';
-  return { verdict: 'missing', confidence, detail, expected: manifest, causedByDirectory };
+  return {
+    verdict: 'missing',
+    confidence: goneConfidence(known, manifest),
+    detail,
+    expected: manifest,
+    causedByDirectory,
+  };
+}
+
+function isOftenDeleted(known: PathCase): boolean {
+  const past = newestPast(known);
+  const goneBefore = past !== null && past.expectation === null;
+  return goneBefore || STRIPPED.test(known.path) || manifestsOf(known).every(manifest => manifest.editable);
+}
+
+/** Deleting stamps the directory: one that has not changed since the unpacking lost the name otherwise. */
+function goneConfidence(known: PathCase, manifest: Expectation): 'likely' | 'possible' {
+  if (isOftenDeleted(known)) return 'possible';
+  if (known.above?.verdict === 'missing') return known.above.confidence === 'possible' ? 'possible' : 'likely';
+  const directory = known.parent?.seen?.stat ?? null;
+  const isUntouched =
+    directory !== null && manifest.installedAtNs !== null && directory.ctimeNs <= manifest.installedAtNs;
+  return isUntouched ? 'likely' : 'possible';
 }
 
 function describe(manifest: Expectation): string {
