@@ -1,6 +1,6 @@
 // Finite state entropy of zstd (RFC 8878, 4.1): reading a distribution, and the decoding table that follows from it.
 
-import { type BackwardBits, broken, highestBit, load32 } from './bits.ts';
+import { type BackwardBits, bitsAt, broken, highestBit, type Padded } from './bits.ts';
 
 /** What a state stands for, and how the next one is found: `base[state] + read(bits[state])`. */
 export interface FseTable {
@@ -12,7 +12,7 @@ export interface FseTable {
 
 /** A distribution's place in the compressed bytes, and its limits. */
 export interface FseSource {
-  readonly bytes: Uint8Array;
+  readonly input: Padded;
   readonly start: number;
   readonly end: number;
   readonly maxAccuracyLog: number;
@@ -21,12 +21,12 @@ export interface FseSource {
 
 /** The table, and where the bytes after its description begin. Throws DamageError. */
 export function readFseTable(source: FseSource): { table: FseTable; end: number } {
-  const { bytes, start, end, maxAccuracyLog, maxSymbol } = source;
-  const accuracyLog = ((bytes[start] as number) & 15) + 5;
+  const { input, start, end, maxAccuracyLog, maxSymbol } = source;
+  const accuracyLog = ((input.bytes[start] as number) & 15) + 5;
   if (start >= end || accuracyLog > maxAccuracyLog) throw broken(start, `accuracy log ${accuracyLog}`, maxAccuracyLog);
   const counts: number[] = [];
   let position = start * 8 + 4;
-  const peek = () => load32(bytes, position >> 3) >>> (position & 7);
+  const peek = () => bitsAt(input.view, position);
   for (let remaining = 1 << accuracyLog; remaining > 0; ) {
     const width = highestBit(remaining + 1) + 1;
     const half = (1 << (width - 1)) - 1;

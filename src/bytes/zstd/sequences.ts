@@ -1,7 +1,7 @@
 // The sequences section of a zstd block (RFC 8878, 3.1.1.3.2): pairs of "copy so many literals" and "repeat so many bytes from so
 // far back". Every copy is checked against what there is before it is made.
 
-import { BackwardBits, broken } from './bits.ts';
+import { BackwardBits, broken, type Padded } from './bits.ts';
 import { buildFseTable, type FseTable, readFseTable, singleSymbolTable } from './fse.ts';
 
 const LITERAL_LENGTH_BASE = Uint32Array.of(
@@ -76,12 +76,8 @@ export interface SequencesHead {
 }
 
 /** Counts and tables of the section at `start`. Throws DamageError. */
-export function readSequencesHead(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  previous: SequenceTables,
-): SequencesHead {
+export function readSequencesHead(input: Padded, start: number, end: number, previous: SequenceTables): SequencesHead {
+  const { bytes } = input;
   const first = bytes[start] as number;
   if (start >= end) throw broken(start, 'the end of the block', 'a count of sequences');
   if (first === 0) return { count: 0, tables: previous, bitsStart: start + 1 };
@@ -97,7 +93,7 @@ export function readSequencesHead(
   let at = start + headBytes + 1;
   if (at > end || modes & 3) throw broken(start, 'reserved bits or the end of the block', 'modes of three tables');
   const next = (kind: Kind, mode: number, last: FseTable | null): FseTable => {
-    const { table, end: tableEnd } = readTable(kind, mode, last, bytes, at, end);
+    const { table, end: tableEnd } = readTable(kind, mode, last, input, at, end);
     at = tableEnd;
     return table;
   };
@@ -111,17 +107,17 @@ function readTable(
   kind: Kind,
   mode: number,
   previous: FseTable | null,
-  bytes: Uint8Array,
+  input: Padded,
   start: number,
   end: number,
 ): { table: FseTable; end: number } {
   if (mode === 0) return { table: kind.predefined, end: start };
-  if (mode === 2) return readFseTable({ bytes, start, end, ...kind });
+  if (mode === 2) return readFseTable({ input, start, end, ...kind });
   if (mode === 3) {
     if (previous === null) throw broken(start, 'a repeated table', 'a table before it');
     return { table: previous, end: start };
   }
-  const symbol = bytes[start] as number;
+  const symbol = input.bytes[start] as number;
   if (start >= end || symbol > kind.maxSymbol) throw broken(start, `code ${symbol}`, `at most ${kind.maxSymbol}`);
   return { table: singleSymbolTable(symbol), end: start + 1 };
 }
@@ -136,7 +132,7 @@ export interface Output {
 /** Carries out the sequences in bits [head.bitsStart, end) and appends the literals that are left. Throws DamageError. */
 export function runSequences(
   head: SequencesHead,
-  bytes: Uint8Array,
+  input: Padded,
   end: number,
   literals: Uint8Array,
   offsets: RepeatOffsets,
@@ -144,7 +140,7 @@ export function runSequences(
 ): void {
   let used = 0;
   if (head.count > 0) {
-    const steps = new SequenceReader(head.tables, new BackwardBits(bytes, head.bitsStart, end), offsets);
+    const steps = new SequenceReader(head.tables, new BackwardBits(input, head.bitsStart, end), offsets);
     for (let left = head.count; left > 0; left--) {
       steps.next(left === 1);
       if (used + steps.literals > literals.length)
@@ -207,6 +203,7 @@ class SequenceReader {
     this.#matchState = stream.read(this.#matchLengths.accuracyLog);
   }
 
+  /** The bits of a sequence lie in the order offset, match, literals; then those of the next three states. */
   next(last: boolean): void {
     const stream = this.#stream;
     const offsetCode = this.#offsets.symbol[this.#offsetState] as number;
@@ -214,16 +211,21 @@ class SequenceReader {
     const literalCode = this.#literalLengths.symbol[this.#literalState] as number;
     if (offsetCode > MAX_OFFSET_CODE)
       throw broken(stream.first >> 3, `a distance of ${offsetCode} bits`, MAX_OFFSET_CODE);
-    const distance = 2 ** offsetCode + stream.read(offsetCode);
-    this.match = (MATCH_LENGTH_BASE[matchCode] as number) + stream.read(MATCH_LENGTH_BITS[matchCode] as number);
-    this.literals =
-      (LITERAL_LENGTH_BASE[literalCode] as number) + stream.read(LITERAL_LENGTH_BITS[literalCode] as number);
+    const distance = (1 << offsetCode) + stream.read(offsetCode);
+    this.match = MATCH_LENGTH_BASE[matchCode] as number;
+    if (matchCode >= 32) this.match += stream.read(MATCH_LENGTH_BITS[matchCode] as number);
+    this.literals = LITERAL_LENGTH_BASE[literalCode] as number;
+    if (literalCode >= 16) this.literals += stream.read(LITERAL_LENGTH_BITS[literalCode] as number);
     this.offset = this.#resolve(distance);
-    if (last) return;
+    if (!last) this.#step();
+    if (stream.position < stream.first) stream.finish();
+  }
+
+  #step(): void {
+    const stream = this.#stream;
     this.#literalState = step(this.#literalLengths, this.#literalState, stream);
     this.#matchState = step(this.#matchLengths, this.#matchState, stream);
     this.#offsetState = step(this.#offsets, this.#offsetState, stream);
-    if (stream.position < stream.first) stream.finish();
   }
 
   finish(): void {
@@ -233,18 +235,11 @@ class SequenceReader {
   /** Distances 1 to 3 name recent ones; without literals before them they mean the next ones on. */
   #resolve(distance: number): number {
     const repeats = this.#repeats;
-    const [first, second, third] = repeats;
-    if (distance > 3) {
-      repeats[2] = second;
-      repeats[1] = first;
-      repeats[0] = distance - 3;
-      return distance - 3;
-    }
-    const index = distance - (this.literals === 0 ? 0 : 1);
-    if (index === 0) return first;
-    const offset = index === 1 ? second : index === 2 ? third : first - 1;
-    if (index > 1) repeats[2] = second;
-    repeats[1] = first;
+    const index = distance > 3 ? 3 : distance - (this.literals === 0 ? 0 : 1);
+    if (index === 0) return repeats[0];
+    const offset = distance > 3 ? distance - 3 : index === 3 ? repeats[0] - 1 : (repeats[index] as number);
+    if (index > 1) repeats[2] = repeats[1];
+    repeats[1] = repeats[0];
     repeats[0] = offset;
     return offset;
   }
