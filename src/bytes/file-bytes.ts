@@ -65,6 +65,16 @@ function cannotOpen(path: string, error: unknown): unknown {
   return code === null ? error : new UsageError(`${path}: cannot be opened (${code})`);
 }
 
+/** As for every target: of a block device, it is that of its node. */
+function identityOf(stats: BigIntStats): TargetIdentity {
+  return {
+    device: String(stats.dev),
+    inode: String(stats.ino),
+    sizeBytes: Number(stats.size),
+    mtimeNs: String(stats.mtimeNs),
+  };
+}
+
 class RegularBytes implements FileBytes {
   readonly size: number;
   readonly name: string;
@@ -77,12 +87,7 @@ class RegularBytes implements FileBytes {
     this.#fd = fd;
     this.name = path;
     this.size = Number(stats.size);
-    this.identity = {
-      device: String(stats.dev),
-      inode: String(stats.ino),
-      sizeBytes: this.size,
-      mtimeNs: String(stats.mtimeNs),
-    };
+    this.identity = identityOf(stats);
   }
 
   read(into: Uint8Array, at: number): number {
@@ -134,7 +139,7 @@ class DeviceBytes implements FileBytes {
   constructor(path: string, fd: number, stats: BigIntStats) {
     this.name = path;
     this.size = deviceSize(path, fd, stats.rdev);
-    this.identity = { device: `block ${stats.rdev}`, inode: '0', sizeBytes: this.size, mtimeNs: '0' };
+    this.identity = identityOf(stats);
     const direct = openDirect(path, stats.rdev);
     this.#direct = direct !== null;
     this.#fd = direct ?? fd;

@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ByteSource } from '../../src/bytes/byte-source.ts';
 import { CachedBytes, cacheShareBytes } from '../../src/bytes/cached-bytes.ts';
 import { openFileBytes, searchSize } from '../../src/bytes/file-bytes.ts';
+import { memoryBytes } from '../../src/bytes/memory-bytes.ts';
 import { readExactly } from '../../src/bytes/read-exactly.ts';
 import { slice } from '../../src/bytes/slice.ts';
 import { DamageError, ReadError, UsageError } from '../../src/errors.ts';
@@ -25,6 +26,8 @@ byteSourceContract('an empty file', () => {
   writeFileSync(scratch.path('empty'), '');
   return { source: openFileBytes(scratch.path('empty')), expected: new Uint8Array(0) };
 });
+
+byteSourceContract('bytes in memory', () => ({ source: memoryBytes('memory', content), expected: content }));
 
 byteSourceContract('a slice', () => ({
   source: slice(openFileBytes(path), 12345, 700_000, 'part'),
@@ -51,9 +54,10 @@ describe.skipIf(!isRoot)('a block device', () => {
   });
   afterAll(() => device !== '' && run('losetup', '--detach', device));
 
-  it('is recognised again by its number', () => {
+  it('is recognised again by its node', () => {
     const source = openFileBytes(device);
-    expect(source.identity).toMatchObject({ sizeBytes: sectors.length, mtimeNs: '0' });
+    const node = statSync(device, { bigint: true });
+    expect(source.identity).toMatchObject({ device: `${node.dev}`, inode: `${node.ino}`, sizeBytes: 0 });
     openFileBytes(device, source.identity).close();
     source.close();
   });
