@@ -3,24 +3,17 @@
 
 import { u16le, u32le } from '../../struct/integers.ts';
 import { broken, PADDING, type Padded, pad } from './bits.ts';
+import { executeSequences, type Output, tooMuch } from './execute.ts';
 import type { HuffmanTable } from './huffman.ts';
 import { MAX_BLOCK_BYTES, readLiterals } from './literals.ts';
-import {
-  NO_TABLES,
-  type Output,
-  type RepeatOffsets,
-  readSequencesHead,
-  runSequences,
-  type SequenceTables,
-  tooMuch,
-} from './sequences.ts';
+import { decodeSequences, NO_TABLES, type RepeatOffsets, readSequencesHead, type SequenceTables } from './sequences.ts';
 
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const RAW_BLOCK = 0;
 const REPEATED_BLOCK = 1;
 const RESERVED_BLOCK = 3;
-const room = new Uint8Array(MAX_BLOCK_BYTES);
+const room = pad(new Uint8Array(MAX_BLOCK_BYTES));
 
 /**
  * Decodes frames from the start of `compressed` until `into` is full; what follows them is ignored.
@@ -28,6 +21,7 @@ const room = new Uint8Array(MAX_BLOCK_BYTES);
  */
 export function decodeZstd(compressed: Uint8Array, into: Uint8Array): void {
   const input = pad(compressed);
+  const view = new DataView(into.buffer, into.byteOffset, into.length);
   const end = PADDING + compressed.length;
   let filled = 0;
   for (let at = PADDING; filled < into.length; ) {
@@ -38,7 +32,7 @@ export function decodeZstd(compressed: Uint8Array, into: Uint8Array): void {
       continue;
     }
     if (magic !== MAGIC) throw broken(at, `magic ${magic.toString(16)}`, MAGIC.toString(16));
-    const output = { bytes: into, frameStart: filled, at: filled };
+    const output = { bytes: into, view, frameStart: filled, at: filled };
     at = decodeFrame(input, at + 4, end, output);
     filled = output.at;
   }
@@ -114,7 +108,8 @@ class BlockDecoder {
   #decodeCompressed(start: number, end: number): void {
     const literals = readLiterals(this.#input, start, end, this.#huffman, room);
     const head = readSequencesHead(this.#input, literals.end, end, this.#tables);
-    runSequences(head, this.#input, end, literals.bytes, this.#offsets, this.#output);
+    const sequences = decodeSequences(head, this.#input, end, this.#offsets);
+    executeSequences(sequences, literals, this.#output, literals.end);
     this.#huffman = literals.table;
     this.#tables = head.tables;
   }

@@ -2,13 +2,17 @@
 
 import { type BackwardBits, bitsAt, broken, highestBit, type Padded } from './bits.ts';
 
-/** What a state stands for, and how the next one is found: `base[state] + read(bits[state])`. */
+/** A decoding table, one cell a state. */
 export interface FseTable {
   readonly accuracyLog: number;
-  readonly symbol: Uint8Array;
-  readonly bits: Uint8Array;
-  readonly base: Uint16Array;
+  /** The symbol in the low byte; above it, how many bits the next state takes, and what is added to them (16 bits). */
+  readonly cells: Uint32Array;
 }
+
+/** From state to state: `nextBase(cell) + read(nextBits(cell))`. */
+export const symbolOf = (cell: number) => cell & 0xff;
+export const nextBits = (cell: number) => (cell >>> 8) & 0xff;
+export const nextBase = (cell: number) => cell >>> 16;
 
 /** A distribution's place in the compressed bytes, and its limits. */
 export interface FseSource {
@@ -52,19 +56,17 @@ export function readFseTable(source: FseSource): { table: FseTable; end: number 
 /** @param counts states of each symbol; -1: "less than one". They add up to 2^accuracyLog. */
 export function buildFseTable(counts: readonly number[], accuracyLog: number): FseTable {
   const size = 1 << accuracyLog;
-  const symbol = spreadSymbols(counts, size);
+  const symbols = spreadSymbols(counts, size);
   const next = counts.map(Math.abs);
-  const bits = new Uint8Array(size);
-  const base = new Uint16Array(size);
+  const cells = new Uint32Array(size);
   for (let state = 0; state < size; state++) {
-    const own = symbol[state] as number;
-    const number = next[own] as number;
-    next[own] = number + 1;
-    const width = accuracyLog - highestBit(number);
-    bits[state] = width;
-    base[state] = (number << width) - size;
+    const symbol = symbols[state] as number;
+    const number = next[symbol] as number;
+    next[symbol] = number + 1;
+    const bits = accuracyLog - highestBit(number);
+    cells[state] = (((number << bits) - size) << 16) | (bits << 8) | symbol;
   }
-  return { accuracyLog, symbol, bits, base };
+  return { accuracyLog, cells };
 }
 
 function spreadSymbols(counts: readonly number[], size: number): Uint8Array {
@@ -85,19 +87,20 @@ function spreadSymbols(counts: readonly number[], size: number): Uint8Array {
 
 /** The table of a single symbol: its only state reads no bits. */
 export function singleSymbolTable(symbol: number): FseTable {
-  return { accuracyLog: 0, symbol: Uint8Array.of(symbol), bits: Uint8Array.of(0), base: Uint16Array.of(0) };
+  return { accuracyLog: 0, cells: Uint32Array.of(symbol) };
 }
 
 /** Two states that take turns until the stream runs dry: how Huffman weights are packed. At most `limit` symbols. */
-export function decodeAlternating(table: FseTable, stream: BackwardBits, limit: number): number[] {
-  const states = [stream.read(table.accuracyLog), stream.read(table.accuracyLog)];
+export function decodeAlternating({ accuracyLog, cells }: FseTable, stream: BackwardBits, limit: number): number[] {
+  const states = [stream.read(accuracyLog), stream.read(accuracyLog)];
+  const cellOf = (turn: number) => cells[states[turn] as number] as number;
   const symbols: number[] = [];
   for (let turn = 0; symbols.length < limit; turn ^= 1) {
-    const state = states[turn] as number;
-    symbols.push(table.symbol[state] as number);
-    states[turn] = (table.base[state] as number) + stream.read(table.bits[state] as number);
+    const cell = cellOf(turn);
+    symbols.push(symbolOf(cell));
+    states[turn] = nextBase(cell) + stream.read(nextBits(cell));
     if (stream.position >= stream.first) continue;
-    symbols.push(table.symbol[states[turn ^ 1] as number] as number);
+    symbols.push(symbolOf(cellOf(turn ^ 1)));
     break;
   }
   return symbols;

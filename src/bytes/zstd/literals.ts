@@ -9,21 +9,23 @@ const REPEATED = 1;
 const TREELESS = 3;
 
 export interface Literals {
-  /** A buffer of the caller's, or a part of the block. */
-  readonly bytes: Uint8Array;
+  /** Bytes [start, start + length) of a buffer of the caller's or of the input, with some more behind them. */
+  readonly view: DataView;
+  readonly start: number;
+  readonly length: number;
   /** Where the sequences section begins. */
   readonly end: number;
   /** For a later block that has none of its own. */
   readonly table: HuffmanTable | null;
 }
 
-/** @param room at least MAX_BLOCK_BYTES. Throws DamageError. */
+/** @param room for MAX_BLOCK_BYTES. Throws DamageError. */
 export function readLiterals(
   input: Padded,
   start: number,
   end: number,
   previous: HuffmanTable | null,
-  room: Uint8Array,
+  room: Padded,
 ): Literals {
   const head = input.bytes[start] as number;
   const type = head & 3;
@@ -41,10 +43,10 @@ export function readLiterals(
       ? { table: previous, end: start + headBytes }
       : readHuffmanTable(input, start + headBytes, sectionEnd);
   if (tree.table === null) throw broken(start, 'literals without a tree', 'a tree before them');
-  const into = room.subarray(0, size);
+  const into = room.bytes.subarray(0, size);
   if (format === 0) decodeHuffman(tree.table, input, tree.end, sectionEnd, into);
   else decodeFour(tree.table, input, tree.end, sectionEnd, into);
-  return { bytes: into, end: sectionEnd, table: tree.table };
+  return { view: room.view, start: 0, length: size, end: sectionEnd, table: tree.table };
 }
 
 function plainLiterals(
@@ -52,7 +54,7 @@ function plainLiterals(
   start: number,
   end: number,
   table: HuffmanTable | null,
-  room: Uint8Array,
+  room: Padded,
 ): Literals {
   const head = bitsAt(view, start * 8) & 0xffffff;
   const format = (head >> 2) & 3;
@@ -62,8 +64,9 @@ function plainLiterals(
   const sectionEnd = start + headBytes + stored;
   if (sectionEnd > end || size > MAX_BLOCK_BYTES)
     throw broken(start, `${size} literals`, `${end - start} bytes at most`);
-  if ((head & 3) === RAW) return { bytes: bytes.subarray(start + headBytes, sectionEnd), end: sectionEnd, table };
-  return { bytes: room.subarray(0, size).fill(bytes[start + headBytes] as number), end: sectionEnd, table };
+  if ((head & 3) === RAW) return { view, start: start + headBytes, length: size, end: sectionEnd, table };
+  room.bytes.fill(bytes[start + headBytes] as number, 0, size);
+  return { view: room.view, start: 0, length: size, end: sectionEnd, table };
 }
 
 /** Four streams; the lengths of the first three come before them. */

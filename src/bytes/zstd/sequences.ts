@@ -1,8 +1,8 @@
-// The sequences section of a zstd block (RFC 8878, 3.1.1.3.2): pairs of "copy so many literals" and "repeat so many bytes from so
-// far back". Every copy is checked against what there is before it is made.
+// The sequences section of a zstd block (RFC 8878, 3.1.1.3.2): "copy so many literals, then repeat so many bytes from so far back",
+// packed by three codes. What comes out is checked where it is carried out, in execute.ts.
 
 import { BackwardBits, broken, type Padded } from './bits.ts';
-import { buildFseTable, type FseTable, readFseTable, singleSymbolTable } from './fse.ts';
+import { buildFseTable, type FseTable, nextBase, nextBits, readFseTable, singleSymbolTable, symbolOf } from './fse.ts';
 
 const LITERAL_LENGTH_BASE = Uint32Array.of(
   ...Array.from({ length: 16 }, (_, code) => code),
@@ -21,7 +21,7 @@ const MATCH_LENGTH_BITS = Uint8Array.of(
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
 /** An offset code is the number of its bits; more than this is farther back than any window that we accept. */
-const MAX_OFFSET_CODE = 24;
+const MAX_OFFSET_BITS = 24;
 
 /** One of the three codes that a sequence is made of. */
 interface Kind {
@@ -65,9 +65,6 @@ export interface SequenceTables {
 }
 
 export const NO_TABLES: SequenceTables = { literalLengths: null, offsets: null, matchLengths: null };
-
-/** The last three distances, kept from block to block of a frame. */
-export type RepeatOffsets = [number, number, number];
 
 export interface SequencesHead {
   readonly count: number;
@@ -122,129 +119,61 @@ function readTable(
   return { table: singleSymbolTable(symbol), end: start + 1 };
 }
 
-/** Where a block's output goes: frameStart <= at <= end of `bytes`; distances reach back to frameStart. */
-export interface Output {
-  readonly bytes: Uint8Array;
-  readonly frameStart: number;
-  at: number;
-}
+/** The last three distances, kept from block to block of a frame. */
+export type RepeatOffsets = [number, number, number];
 
-/** Carries out the sequences in bits [head.bitsStart, end) and appends the literals that are left. Throws DamageError. */
-export function runSequences(
-  head: SequencesHead,
-  input: Padded,
-  end: number,
-  literals: Uint8Array,
-  offsets: RepeatOffsets,
-  output: Output,
-): void {
-  let used = 0;
-  if (head.count > 0) {
-    const steps = new SequenceReader(head.tables, new BackwardBits(input, head.bitsStart, end), offsets);
-    for (let left = head.count; left > 0; left--) {
-      steps.next(left === 1);
-      if (used + steps.literals > literals.length)
-        throw broken(head.bitsStart, 'a sequence beyond the literals', 'fewer');
-      copyLiterals(literals, used, steps.literals, output);
-      used += steps.literals;
-      copyMatch(output, steps.offset, steps.match, head.bitsStart);
+/** Literals, match and distance of each sequence: three numbers each. The count has 16 bits, from 0x7F00 on. */
+const MAX_SEQUENCES = 0x7f00 + 0xffff;
+const decoded = new Int32Array(3 * MAX_SEQUENCES);
+
+/**
+ * Decodes the bits [head.bitsStart, end). The result is good until the next call. Throws DamageError.
+ * The bits of a sequence lie in the order distance, match, literals; then come those of the next states.
+ */
+export function decodeSequences(head: SequencesHead, input: Padded, end: number, repeats: RepeatOffsets): Int32Array {
+  if (head.count === 0) return decoded.subarray(0, 0);
+  const stream = new BackwardBits(input, head.bitsStart, end);
+  const literalTable = head.tables.literalLengths ?? LITERAL_LENGTHS.predefined;
+  const offsetTable = head.tables.offsets ?? OFFSETS.predefined;
+  const matchTable = head.tables.matchLengths ?? MATCH_LENGTHS.predefined;
+  let literalCell = literalTable.cells[stream.read(literalTable.accuracyLog)] as number;
+  let offsetCell = offsetTable.cells[stream.read(offsetTable.accuracyLog)] as number;
+  let matchCell = matchTable.cells[stream.read(matchTable.accuracyLog)] as number;
+  const last = 3 * (head.count - 1);
+  for (let at = 0; at <= last; at += 3) {
+    const offsetBits = symbolOf(offsetCell);
+    if (offsetBits > MAX_OFFSET_BITS) throw broken(head.bitsStart, `a distance of ${offsetBits} bits`, MAX_OFFSET_BITS);
+    const distance = (1 << offsetBits) + stream.read(offsetBits);
+    const matchCode = symbolOf(matchCell);
+    const literalCode = symbolOf(literalCell);
+    const match = (MATCH_LENGTH_BASE[matchCode] as number) + stream.read(MATCH_LENGTH_BITS[matchCode] as number);
+    const literals =
+      (LITERAL_LENGTH_BASE[literalCode] as number) + stream.read(LITERAL_LENGTH_BITS[literalCode] as number);
+    decoded[at] = literals;
+    decoded[at + 1] = match;
+    decoded[at + 2] = distance > 3 ? remember(repeats, distance - 3, 2) : repeated(repeats, distance, literals);
+    if (at < last) {
+      literalCell = literalTable.cells[nextBase(literalCell) + stream.read(nextBits(literalCell))] as number;
+      matchCell = matchTable.cells[nextBase(matchCell) + stream.read(nextBits(matchCell))] as number;
+      offsetCell = offsetTable.cells[nextBase(offsetCell) + stream.read(nextBits(offsetCell))] as number;
     }
-    steps.finish();
+    if (stream.position < stream.first) break;
   }
-  if (output.at + literals.length - used > output.bytes.length) throw tooMuch(head.bitsStart, output);
-  copyLiterals(literals, used, literals.length - used, output);
+  stream.finish();
+  return decoded.subarray(0, last + 3);
 }
 
-/** Short runs are the rule: a loop beats the set-up of a block copy. Room for them is checked with the match that follows. */
-function copyLiterals(literals: Uint8Array, from: number, count: number, output: Output): void {
-  const { bytes, at } = output;
-  if (count > 32) bytes.set(literals.subarray(from, from + Math.min(count, bytes.length - at)), at);
-  else for (let index = 0; index < count; index++) bytes[at + index] = literals[from + index] as number;
-  output.at = at + count;
+/** Distances 1 to 3 name recent ones; without literals before them they mean the next ones on. */
+function repeated(repeats: RepeatOffsets, distance: number, literals: number): number {
+  const index = literals === 0 ? distance : distance - 1;
+  if (index === 0) return repeats[0];
+  return remember(repeats, index === 3 ? repeats[0] - 1 : (repeats[index] as number), index);
 }
 
-function copyMatch(output: Output, offset: number, length: number, place: number): void {
-  const { bytes, at, frameStart } = output;
-  if (at + length > bytes.length) throw tooMuch(place, output);
-  if (offset > at - frameStart || offset === 0)
-    throw broken(place, `a distance of ${offset}`, `1 to ${at - frameStart}`);
-  if (length > 32 && offset >= length) bytes.copyWithin(at, at - offset, at - offset + length);
-  else if (length > 32 && offset === 1) bytes.fill(bytes[at - 1] as number, at, at + length);
-  else for (let index = at; index < at + length; index++) bytes[index] = bytes[index - offset] as number;
-  output.at = at + length;
-}
-
-export function tooMuch(place: number, output: Output) {
-  return broken(place, 'more plain data', `at most ${output.bytes.length} bytes`);
-}
-
-/** Decodes one sequence after the other. */
-class SequenceReader {
-  literals = 0;
-  match = 0;
-  offset = 0;
-  readonly #stream: BackwardBits;
-  readonly #literalLengths: FseTable;
-  readonly #offsets: FseTable;
-  readonly #matchLengths: FseTable;
-  readonly #repeats: RepeatOffsets;
-  #literalState: number;
-  #offsetState: number;
-  #matchState: number;
-
-  constructor(tables: SequenceTables, stream: BackwardBits, repeats: RepeatOffsets) {
-    this.#stream = stream;
-    this.#repeats = repeats;
-    this.#literalLengths = tables.literalLengths ?? LITERAL_LENGTHS.predefined;
-    this.#offsets = tables.offsets ?? OFFSETS.predefined;
-    this.#matchLengths = tables.matchLengths ?? MATCH_LENGTHS.predefined;
-    this.#literalState = stream.read(this.#literalLengths.accuracyLog);
-    this.#offsetState = stream.read(this.#offsets.accuracyLog);
-    this.#matchState = stream.read(this.#matchLengths.accuracyLog);
-  }
-
-  /** The bits of a sequence lie in the order offset, match, literals; then those of the next three states. */
-  next(last: boolean): void {
-    const stream = this.#stream;
-    const offsetCode = this.#offsets.symbol[this.#offsetState] as number;
-    const matchCode = this.#matchLengths.symbol[this.#matchState] as number;
-    const literalCode = this.#literalLengths.symbol[this.#literalState] as number;
-    if (offsetCode > MAX_OFFSET_CODE)
-      throw broken(stream.first >> 3, `a distance of ${offsetCode} bits`, MAX_OFFSET_CODE);
-    const distance = (1 << offsetCode) + stream.read(offsetCode);
-    this.match = MATCH_LENGTH_BASE[matchCode] as number;
-    if (matchCode >= 32) this.match += stream.read(MATCH_LENGTH_BITS[matchCode] as number);
-    this.literals = LITERAL_LENGTH_BASE[literalCode] as number;
-    if (literalCode >= 16) this.literals += stream.read(LITERAL_LENGTH_BITS[literalCode] as number);
-    this.offset = this.#resolve(distance);
-    if (!last) this.#step();
-    if (stream.position < stream.first) stream.finish();
-  }
-
-  #step(): void {
-    const stream = this.#stream;
-    this.#literalState = step(this.#literalLengths, this.#literalState, stream);
-    this.#matchState = step(this.#matchLengths, this.#matchState, stream);
-    this.#offsetState = step(this.#offsets, this.#offsetState, stream);
-  }
-
-  finish(): void {
-    this.#stream.finish();
-  }
-
-  /** Distances 1 to 3 name recent ones; without literals before them they mean the next ones on. */
-  #resolve(distance: number): number {
-    const repeats = this.#repeats;
-    const index = distance > 3 ? 3 : distance - (this.literals === 0 ? 0 : 1);
-    if (index === 0) return repeats[0];
-    const offset = distance > 3 ? distance - 3 : index === 3 ? repeats[0] - 1 : (repeats[index] as number);
-    if (index > 1) repeats[2] = repeats[1];
-    repeats[1] = repeats[0];
-    repeats[0] = offset;
-    return offset;
-  }
-}
-
-function step(table: FseTable, state: number, stream: BackwardBits): number {
-  return (table.base[state] as number) + stream.read(table.bits[state] as number);
+/** Puts a distance first; those that were before place `index` move up by one. */
+function remember(repeats: RepeatOffsets, distance: number, index: number): number {
+  if (index > 1) repeats[2] = repeats[1];
+  repeats[1] = repeats[0];
+  repeats[0] = distance;
+  return distance;
 }
