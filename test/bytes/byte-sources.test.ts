@@ -63,6 +63,28 @@ describe.skipIf(!isRoot)('a block device', () => {
   });
 });
 
+describe.skipIf(!isRoot)('a medium that fails', () => {
+  it('is a ReadError with EIO and the place, and the rest stays readable', () => {
+    const medium = scratch.path('failing');
+    writeFileSync(medium, content.subarray(0, 2 ** 19));
+    const device = run('losetup', '--find', '--show', medium).trim();
+    // The device keeps its size; what its file no longer has cannot be read.
+    truncateSync(medium, 2 ** 18);
+    const source = openFileBytes(device);
+    try {
+      expect(() => source.read(new Uint8Array(100), 2 ** 18 + 4096)).toThrow(
+        new ReadError(device, 2 ** 18 + 4096, 4096, 'EIO'),
+      );
+      const into = Buffer.alloc(100);
+      expect(source.read(into, 5)).toBe(100);
+      expect(Buffer.compare(into, content.subarray(5, 105))).toBe(0);
+    } finally {
+      source.close();
+      run('losetup', '--detach', device);
+    }
+  });
+});
+
 describe('opening a file', () => {
   it('takes nothing but regular files and block devices', () => {
     mkdirSync(scratch.path('folder'));

@@ -1,9 +1,12 @@
 import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type ImageOptions, openImage } from '../../src/bytes/open-image.ts';
 import { qcow2Header } from '../../src/bytes/qcow2/layout.ts';
 import { DamageError, UnsupportedError, UsageError } from '../../src/errors.ts';
 import { hasTool, run, scratchFolder } from './disk-fixtures.ts';
+
+// Many runs of tools; other work may slow them down.
+vi.setConfig({ testTimeout: 60_000 });
 
 const hasQemu = hasTool('qemu-img');
 const scratch = scratchFolder();

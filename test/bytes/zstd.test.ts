@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { openSync, readSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { decodeZstd } from '../../src/bytes/zstd/decode-zstd.ts';
 import { DamageError } from '../../src/errors.ts';
 import { hasTool, noise } from './disk-fixtures.ts';
+
+// Many runs of tools; other work may slow them down.
+vi.setConfig({ testTimeout: 60_000 });
 
 const hasZstd = hasTool('zstd');
 

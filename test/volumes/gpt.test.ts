@@ -1,5 +1,5 @@
 import { readFileSync, truncateSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { DamageError } from '../../src/errors.ts';
 import { run } from '../bytes/disk-fixtures.ts';
 import {
@@ -18,6 +18,9 @@ import {
   tableOfOurs,
   tableOfTool,
 } from './partition-fixtures.ts';
+
+// Many runs of tools; other work may slow them down.
+vi.setConfig({ testTimeout: 60_000 });
 
 afterAll(() => scratch.remove());
 

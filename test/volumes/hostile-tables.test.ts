@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { ByteSource } from '../../src/bytes/byte-source.ts';
 import { openFileBytes } from '../../src/bytes/file-bytes.ts';
 import { DamageError, ReadError, UnsupportedError } from '../../src/errors.ts';
@@ -19,6 +19,9 @@ import {
   scratch,
   survey,
 } from './partition-fixtures.ts';
+
+// Many runs of tools; other work may slow them down.
+vi.setConfig({ testTimeout: 60_000 });
 
 afterAll(() => scratch.remove());
 
