@@ -25,7 +25,8 @@ export interface StructView {
   readonly origin: number;
 }
 
-type Fields = Readonly<Record<string, Field<unknown>>>;
+/** A structure's fields by name. */
+export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 /** A structure in place: one property a field. */
 export type View<F extends Fields> = StructView & {

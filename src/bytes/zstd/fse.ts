@@ -1,0 +1,104 @@
+// Finite state entropy of zstd (RFC 8878, 4.1): reading a distribution, and the decoding table that follows from it.
+
+import { type BackwardBits, broken, highestBit, load32 } from './bits.ts';
+
+/** What a state stands for, and how the next one is found: `base[state] + read(bits[state])`. */
+export interface FseTable {
+  readonly accuracyLog: number;
+  readonly symbol: Uint8Array;
+  readonly bits: Uint8Array;
+  readonly base: Uint16Array;
+}
+
+/** A distribution's place in the compressed bytes, and its limits. */
+export interface FseSource {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly maxAccuracyLog: number;
+  readonly maxSymbol: number;
+}
+
+/** The table, and where the bytes after its description begin. Throws DamageError. */
+export function readFseTable(source: FseSource): { table: FseTable; end: number } {
+  const { bytes, start, end, maxAccuracyLog, maxSymbol } = source;
+  const accuracyLog = ((bytes[start] as number) & 15) + 5;
+  if (start >= end || accuracyLog > maxAccuracyLog) throw broken(start, `accuracy log ${accuracyLog}`, maxAccuracyLog);
+  const counts: number[] = [];
+  let position = start * 8 + 4;
+  const peek = () => load32(bytes, position >> 3) >>> (position & 7);
+  for (let remaining = 1 << accuracyLog; remaining > 0; ) {
+    const width = highestBit(remaining + 1) + 1;
+    const half = (1 << (width - 1)) - 1;
+    const threshold = (1 << width) - 2 - remaining;
+    let value = peek() & ((1 << width) - 1);
+    if ((value & half) < threshold) value &= half;
+    else if (value > half) value -= threshold;
+    position += (peek() & half) < threshold ? width - 1 : width;
+    counts.push(value - 1);
+    remaining -= Math.abs(value - 1);
+    for (let repeat = value === 1 ? 3 : 0; repeat === 3; ) {
+      repeat = peek() & 3;
+      position += 2;
+      for (let zero = 0; zero < repeat; zero++) counts.push(0);
+    }
+    if (remaining < 0 || counts.length > maxSymbol + 1 || position > end * 8) {
+      throw broken(start, 'a distribution that does not add up', `${1 << accuracyLog} states`);
+    }
+  }
+  return { table: buildFseTable(counts, accuracyLog), end: Math.ceil(position / 8) };
+}
+
+/** @param counts states of each symbol; -1: "less than one". They add up to 2^accuracyLog. */
+export function buildFseTable(counts: readonly number[], accuracyLog: number): FseTable {
+  const size = 1 << accuracyLog;
+  const symbol = spreadSymbols(counts, size);
+  const next = counts.map(Math.abs);
+  const bits = new Uint8Array(size);
+  const base = new Uint16Array(size);
+  for (let state = 0; state < size; state++) {
+    const own = symbol[state] as number;
+    const number = next[own] as number;
+    next[own] = number + 1;
+    const width = accuracyLog - highestBit(number);
+    bits[state] = width;
+    base[state] = (number << width) - size;
+  }
+  return { accuracyLog, symbol, bits, base };
+}
+
+function spreadSymbols(counts: readonly number[], size: number): Uint8Array {
+  const symbol = new Uint8Array(size);
+  let high = size;
+  for (const [own, count] of counts.entries()) if (count === -1) symbol[--high] = own;
+  const step = (size >> 1) + (size >> 3) + 3;
+  let state = 0;
+  for (const [own, count] of counts.entries()) {
+    for (let placed = 0; placed < count; placed++) {
+      symbol[state] = own;
+      do state = (state + step) & (size - 1);
+      while (state >= high);
+    }
+  }
+  return symbol;
+}
+
+/** The table of a single symbol: its only state reads no bits. */
+export function singleSymbolTable(symbol: number): FseTable {
+  return { accuracyLog: 0, symbol: Uint8Array.of(symbol), bits: Uint8Array.of(0), base: Uint16Array.of(0) };
+}
+
+/** Two states that take turns until the stream runs dry: how Huffman weights are packed. At most `limit` symbols. */
+export function decodeAlternating(table: FseTable, stream: BackwardBits, limit: number): number[] {
+  const states = [stream.read(table.accuracyLog), stream.read(table.accuracyLog)];
+  const symbols: number[] = [];
+  for (let turn = 0; symbols.length < limit; turn ^= 1) {
+    const state = states[turn] as number;
+    symbols.push(table.symbol[state] as number);
+    states[turn] = (table.base[state] as number) + stream.read(table.bits[state] as number);
+    if (stream.position >= stream.first) continue;
+    symbols.push(table.symbol[states[turn ^ 1] as number] as number);
+    break;
+  }
+  return symbols;
+}

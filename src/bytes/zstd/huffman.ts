@@ -1,0 +1,79 @@
+// Huffman coded literals of zstd (RFC 8878, 4.2): the tree's description, and streams decoded by one table lookup a byte.
+
+import { BackwardBits, broken, highestBit, load32 } from './bits.ts';
+import { decodeAlternating, readFseTable } from './fse.ts';
+
+const MAX_BITS = 11;
+const MAX_WEIGHTS = 255;
+const MAX_WEIGHT_ACCURACY = 6;
+
+export interface HuffmanTable {
+  readonly maxBits: number;
+  /** By the next maxBits bits: the literal in the low byte, its code's length above it. */
+  readonly codes: Uint16Array;
+}
+
+/** The table described at `start`, and where the bytes after the description begin. Throws DamageError. */
+export function readHuffmanTable(bytes: Uint8Array, start: number, end: number): { table: HuffmanTable; end: number } {
+  const head = bytes[start] as number;
+  const bodyBytes = head < 128 ? head : (head - 126) >> 1;
+  const bodyEnd = start + 1 + bodyBytes;
+  if (bodyEnd > end) throw broken(start, 'the end of the block', 'a Huffman tree');
+  const weights = head < 128 ? packedWeights(bytes, start + 1, bodyEnd) : plainWeights(bytes, start + 1, head - 127);
+  return { table: buildTable(weights, start), end: bodyEnd };
+}
+
+function packedWeights(bytes: Uint8Array, start: number, end: number): number[] {
+  const limits = { maxAccuracyLog: MAX_WEIGHT_ACCURACY, maxSymbol: MAX_BITS };
+  const { table, end: streamStart } = readFseTable({ bytes, start, end, ...limits });
+  return decodeAlternating(table, new BackwardBits(bytes, streamStart, end), MAX_WEIGHTS);
+}
+
+function plainWeights(bytes: Uint8Array, start: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => {
+    const pair = bytes[start + (index >> 1)] as number;
+    return index & 1 ? pair & 15 : pair >> 4;
+  });
+}
+
+/** The last symbol's weight is not stored: it fills the tree up. */
+function buildTable(weights: number[], at: number): HuffmanTable {
+  const used = weights.reduce((sum, weight) => sum + (weight > 0 ? 2 ** (weight - 1) : 0), 0);
+  const maxBits = highestBit(used) + 1;
+  const left = 2 ** maxBits - used;
+  const complete = used > 0 && maxBits <= MAX_BITS && left === 2 ** highestBit(left);
+  if (!complete) throw broken(at, `Huffman weights that add up to ${used}`, 'a complete tree');
+  weights.push(highestBit(left) + 1);
+  const codes = new Uint16Array(2 ** maxBits);
+  let next = 0;
+  for (let weight = 1; weight <= maxBits; weight++) {
+    for (const [literal, own] of weights.entries()) {
+      if (own !== weight) continue;
+      const end = next + 2 ** (weight - 1);
+      codes.fill(((maxBits + 1 - weight) << 8) | literal, next, end);
+      next = end;
+    }
+  }
+  return { maxBits, codes };
+}
+
+/** Decodes one stream, bytes [start, end) of `bytes`, into `into`, which it must fill exactly. Throws DamageError. */
+export function decodeHuffman(
+  table: HuffmanTable,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  into: Uint8Array,
+): void {
+  const stream = new BackwardBits(bytes, start, end);
+  const { codes, maxBits } = table;
+  const mask = codes.length - 1;
+  let position = stream.position - maxBits;
+  for (let at = 0; at < into.length; at++) {
+    const code = codes[(load32(bytes, position >> 3) >>> (position & 7)) & mask] as number;
+    into[at] = code;
+    position -= code >> 8;
+  }
+  stream.position = position + maxBits;
+  stream.finish();
+}
