@@ -1,0 +1,214 @@
+// A qcow2 image with all the files that it needs: backing files, a data file. What is opened, and what is refused, is decided here.
+// A name in an image is the guest's or an attacker's word: it leads nowhere outside the folders that were allowed.
+
+import { realpathSync } from 'node:fs';
+import { dirname, resolve, sep } from 'node:path';
+import { DamageError, errorCode, UnsupportedError, UsageError } from '../../errors.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { CachedBytes } from '../cached-bytes.ts';
+import type { Fact } from '../fact.ts';
+import { type FileBytes, openFileBytes } from '../file-bytes.ts';
+import { ClusterCache } from './cluster-cache.ts';
+import { isQcow2, type Qcow2Header, readHeader } from './header.ts';
+import { Qcow2Bytes } from './qcow2-bytes.ts';
+import { findSnapshot, readSnapshots, type Snapshot } from './snapshots.ts';
+
+/** No chain in use is longer; each link costs an open file and a cache. */
+const MAX_CHAIN = 32;
+/** For the tables of each image of the chain. */
+const TABLE_CACHE_BYTES = 1024 * 1024;
+const TABLE_PAGE_BYTES = 16 * 1024;
+/** Names that QEMU gives to drivers of plain bytes. */
+const RAW_FORMATS: readonly string[] = ['raw', 'file', 'host_device'];
+
+export interface Qcow2Image {
+  readonly bytes: ByteSource;
+  readonly header: Qcow2Header;
+  readonly snapshots: readonly Snapshot[];
+  readonly facts: readonly Fact[];
+  /** Every file that was opened, the image first. Host paths. */
+  readonly paths: readonly string[];
+}
+
+export interface Qcow2Options {
+  /** Id or name of an internal snapshot; null: the active disk. */
+  readonly snapshot: string | null;
+  /** Folders, beside the image's own, in which backing and data files may lie. */
+  readonly allowBacking: readonly string[];
+}
+
+/**
+ * Opens the image in `file` (host path `path`) and its chain. Closing the result's bytes closes every file, `file` too.
+ * Throws UsageError, UnsupportedError, DamageError, ReadError; `file` is then closed as well.
+ */
+export function openQcow2(file: FileBytes, path: string, options: Qcow2Options): Qcow2Image {
+  const chain = new Chain([file]);
+  try {
+    chain.allow([dirname(path), dirname(realpathSync(path)), ...options.allowBacking]);
+    const { bytes, header, snapshots } = chain.open(file, path, options.snapshot);
+    return { bytes: closing(bytes, chain), header, snapshots, facts: chain.facts, paths: chain.paths };
+  } catch (error) {
+    chain.close();
+    throw error;
+  }
+}
+
+function closing(bytes: Qcow2Bytes, chain: Chain): ByteSource {
+  return {
+    size: bytes.size,
+    name: bytes.name,
+    read: (into, at) => bytes.read(into, at),
+    nextData: at => bytes.nextData(at),
+    close: () => chain.close(),
+  };
+}
+
+class Chain {
+  readonly facts: Fact[] = [];
+  readonly paths: string[] = [];
+  readonly #opened: FileBytes[];
+  readonly #plainClusters = new ClusterCache();
+  #roots: readonly string[] = [];
+
+  constructor(opened: FileBytes[]) {
+    this.#opened = opened;
+  }
+
+  allow(folders: readonly string[]): void {
+    this.#roots = folders.map(folder => realpathSync(folder));
+  }
+
+  open(file: FileBytes, path: string, snapshotName: string | null) {
+    const isTop = this.paths.length === 0;
+    this.paths.push(path);
+    const header = readHeader(file);
+    const tables = new CachedBytes(file, TABLE_CACHE_BYTES, TABLE_PAGE_BYTES);
+    const snapshots = isTop ? this.#snapshots(tables, header, snapshotName !== null) : [];
+    const snapshot = snapshotName === null ? null : findSnapshot(file, snapshots, header, snapshotName);
+    this.facts.push(...(isTop ? describe(header, snapshots) : []), ...warnings(path, header));
+    const bytes = new Qcow2Bytes({
+      name: snapshot === null ? path : `${path}@${snapshot.name}`,
+      header,
+      sizeBytes: snapshot?.sizeBytes ?? header.sizeBytes,
+      l1: snapshot?.l1 ?? header.l1,
+      file,
+      tables,
+      data: header.dataFile === null ? file : this.#openData(path, header.dataFile.name),
+      backing: header.backing === null ? null : this.#openBacking(path, header.backing),
+      plainClusters: this.#plainClusters,
+    });
+    return { bytes, header, snapshots };
+  }
+
+  close(): void {
+    for (const file of this.#opened.splice(0)) file.close();
+  }
+
+  /** A broken snapshot table is no reason not to read the disk itself. */
+  #snapshots(tables: ByteSource, header: Qcow2Header, needed: boolean): Snapshot[] {
+    try {
+      return readSnapshots(tables, header);
+    } catch (error) {
+      if (needed || !(error instanceof DamageError)) throw error;
+      this.facts.push({ name: 'qcow2-snapshots-damaged', detail: error.message });
+      return [];
+    }
+  }
+
+  #openData(image: string, name: string | null): ByteSource {
+    if (name === null) throw new UnsupportedError(`${image}: keeps its data in another file, which it does not name`);
+    const { path, file } = this.#openNamed(image, name, 'data file');
+    this.paths.push(path);
+    this.facts.push({ name: 'qcow2-data-file', detail: path });
+    return file;
+  }
+
+  #openBacking(image: string, { name, format }: NonNullable<Qcow2Header['backing']>): ByteSource {
+    if (this.paths.length >= MAX_CHAIN) throw new UnsupportedError(`${image}: a chain of more than ${MAX_CHAIN} files`);
+    const { path, file } = this.#openNamed(image, name, 'backing file');
+    const isImage = isQcow2Backing(file, image, format);
+    const known = format ?? `${isImage ? 'qcow2' : 'raw'} by its first bytes`;
+    this.facts.push({ name: 'qcow2-backing-file', detail: `${path} (${known})` });
+    if (isImage) return this.open(file, path, null).bytes;
+    this.paths.push(path);
+    return file;
+  }
+
+  #openNamed(image: string, name: string, what: string): { path: string; file: FileBytes } {
+    const path = pathOf(image, name, what);
+    const real = realOf(path, image, what);
+    if (!this.#roots.some(root => isWithin(real, root))) {
+      const hint = `allow it with --allow-backing ${dirname(path)}`;
+      throw new UsageError(`${image}: the ${what} ${path} lies outside the image's folder: ${hint}`);
+    }
+    const file = openFileBytes(real);
+    const { device, inode } = file.identity;
+    const again = this.#opened.some(({ identity }) => identity.device === device && identity.inode === inode);
+    this.#opened.push(file);
+    if (again) throw new DamageError(`${image}: qcow2 ${what}`, 0, name, 'a file that is not in the chain already');
+    return { path, file };
+  }
+}
+
+/** The host path of a name in an image: relative to the image's folder. Throws for anything but a plain path. */
+function pathOf(image: string, name: string, what: string): string {
+  const protocol = /^([^:/]*):/.exec(name)?.[1];
+  if (protocol !== undefined && protocol !== 'file') {
+    throw new UnsupportedError(`${image}: the ${what} is given as "${protocol}:", only plain paths are read`);
+  }
+  const plain = protocol === 'file' ? name.slice('file:'.length) : name;
+  if (plain.includes('\0')) throw new DamageError(`${image}: qcow2 ${what}`, 0, JSON.stringify(name), 'a path');
+  return resolve(dirname(image), plain);
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function realOf(path: string, image: string, what: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const code = errorCode(error);
+    throw code === null ? error : new UsageError(`${image}: the ${what} ${path} cannot be had (${code})`);
+  }
+}
+
+/** Without a recorded format the first bytes decide, between these two only: a raw disk's guest may have written them. */
+function isQcow2Backing(file: ByteSource, image: string, format: string | null): boolean {
+  if (format !== null && RAW_FORMATS.includes(format)) return false;
+  if (format !== null && format !== 'qcow2') {
+    throw new UnsupportedError(`${image}: backing files of format "${format}" are not supported`);
+  }
+  const isImage = isQcow2(file);
+  if (isImage || format === null) return isImage;
+  throw new DamageError(`${file.name}: qcow2_header.magic`, 0, 'another magic', 'that of qcow2');
+}
+
+function describe(header: Qcow2Header, snapshots: readonly Snapshot[]): Fact[] {
+  return [
+    { name: 'qcow2-version', detail: String(header.version) },
+    { name: 'qcow2-cluster-bytes', detail: String(header.clusterBytes) },
+    { name: 'qcow2-compression', detail: header.compression },
+    ...snapshots.map(({ id, name }) => ({ name: 'qcow2-snapshot', detail: `${id} ${name}` })),
+  ];
+}
+
+function warnings(path: string, header: Qcow2Header): Fact[] {
+  const facts: readonly (Fact & { readonly applies: boolean })[] = [
+    {
+      applies: header.extendedL2,
+      name: 'qcow2-extended-l2',
+      detail: `${path}: clusters are divided into 32 subclusters`,
+    },
+    {
+      applies: header.lazyRefcounts,
+      name: 'qcow2-lazy-refcounts',
+      detail: `${path}: refcounts may lag behind the tables`,
+    },
+    { applies: header.dirty, name: 'qcow2-dirty', detail: `${path} was not closed: its refcounts may be wrong` },
+    { applies: header.corrupt, name: 'qcow2-corrupt', detail: `${path} is marked as corrupt by what last wrote it` },
+    { applies: header.dataFile?.raw === true, name: 'qcow2-raw-data-file', detail: 'the data file is the disk itself' },
+  ];
+  return facts.filter(({ applies }) => applies).map(({ name, detail }) => ({ name, detail }));
+}
