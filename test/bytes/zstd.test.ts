@@ -1,38 +1,40 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { openSync, readSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeZstd } from '../../src/bytes/zstd/decode-zstd.ts';
 import { DamageError } from '../../src/errors.ts';
+import { hasTool, noise } from './disk-fixtures.ts';
 
-const hasZstd = spawnSync('zstd', ['--version']).status === 0;
-if (!hasZstd) console.warn('skipped: zstd is not installed');
-
-/** Seeded: the same in every run. */
-function noise(seed: string, length: number): Buffer {
-  const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, i) => createHash('sha256').update(`${seed} ${i}`).digest());
-  return Buffer.concat(blocks).subarray(0, length);
-}
+const hasZstd = hasTool('zstd');
 
 /** Text with many words in common: matches near and far, and literals worth a Huffman tree. */
 function prose(length: number): Buffer {
   const random = noise('prose', length);
   const words = ['inode', 'extent', 'superblock', 'journal', 'the', 'of', 'a', 'lost', 'write', '\n'];
   let text = '';
-  for (let i = 0; text.length < length; i++) text += `${words[(random[i] ?? 0) % 10]}${(random[i] ?? 0) > 200 ? i : ''} `;
+  for (let i = 0; text.length < length; i++)
+    text += `${words[(random[i] ?? 0) % 10]}${(random[i] ?? 0) > 200 ? i : ''} `;
   return Buffer.from(text.slice(0, length), 'latin1');
 }
 
+/** Machine code: node itself. */
+function programBytes(length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  readSync(openSync(process.execPath, 'r'), bytes, 0, length, 2 ** 20);
+  return bytes;
+}
+
 const samples: Record<string, Buffer> = {
-  'zeros': Buffer.alloc(65536),
+  zeros: Buffer.alloc(65536),
   'one byte repeated but for a few': Buffer.alloc(65536, 7).fill('tail', 65000),
-  'noise': noise('noise', 65536),
-  'prose': prose(65536),
+  noise: noise('noise', 65536),
+  prose: prose(65536),
   'prose of two megabytes': prose(2 * 1024 * 1024),
   'few symbols': noise('few', 65536).map(byte => byte & 3) as Buffer,
   'skewed symbols': noise('skewed', 200_000).map(byte => Math.clz32(byte)) as Buffer,
   'all literals of text': noise('literals', 131072).map(byte => 32 + (byte % 96)) as Buffer,
   'numbers, little-endian': Buffer.from(Uint32Array.from({ length: 16384 }, (_, i) => i * 17).buffer),
-  'a program': Buffer.concat([execFileSync('cat', [process.execPath], { maxBuffer: 2 ** 28 }).subarray(0, 2 * 1024 * 1024)]),
+  'a program': programBytes(2 * 1024 * 1024),
   'few bytes': Buffer.from('abc'),
   'one byte': Buffer.from('x'),
 };
