@@ -1,0 +1,138 @@
+// An opened ext2/3/4 volume: superblock, groups, inodes, block maps. Nothing of paths: those are ext4-filesystem.ts's.
+// What is broken on the way is kept in `damage`; what cannot be read at all is thrown.
+
+import type { ByteSource } from '../../bytes/byte-source.ts';
+import { DamageError, ReadError } from '../../errors.ts';
+import type { BlockMap } from './block-map.ts';
+import { EMPTY_MAP } from './block-map.ts';
+import { BytesInMemory } from './bytes-in-memory.ts';
+import { Checksums } from './checksums.ts';
+import { ChunkCache } from './chunk-cache.ts';
+import { DamageLog } from './damage-log.ts';
+import { type DirectoryContent, type DirectoryContext, readDirectory, readStatedParent } from './directory.ts';
+import { readExtentTree } from './extent-tree.ts';
+import { MappedBytes } from './file-bytes.ts';
+import { GroupTable } from './group-table.ts';
+import { readIndirectBlocks } from './indirect-blocks.ts';
+import { inlineContent } from './inline-data.ts';
+import { Inode } from './inode.ts';
+import { checkInode } from './inode-check.ts';
+import { INODE_FLAGS, ROOT_INODE } from './layout.ts';
+import { readSuperblock, type Superblock } from './superblock.ts';
+import { SystemZones } from './system-zones.ts';
+
+/** Inode tables are read in pieces of this size: many inodes a read, few of them in vain. */
+const TABLE_CHUNK = 65536;
+const DEFAULT_CACHE = 32 * 2 ** 20;
+
+export class Ext4Volume implements DirectoryContext {
+  readonly source: ByteSource;
+  readonly damage: DamageLog;
+  readonly superblock: Superblock;
+  readonly checksums: Checksums;
+  readonly groups: GroupTable;
+  readonly zones: SystemZones;
+  readonly #blocks: ChunkCache;
+  readonly #tables: ChunkCache;
+
+  /**
+   * @param cacheBytes bound of what is kept of metadata.
+   * Throws DamageError when no sound superblock is found, UnsupportedError, ReadError.
+   */
+  constructor(source: ByteSource, damage: DamageLog = new DamageLog(), cacheBytes: number = DEFAULT_CACHE) {
+    this.source = source;
+    this.damage = damage;
+    this.superblock = readSuperblock(source, damage);
+    this.checksums = new Checksums(this.superblock);
+    this.#blocks = new ChunkCache(source, this.superblock.blockSize, cacheBytes / 2);
+    this.#tables = new ChunkCache(source, TABLE_CHUNK, cacheBytes / 2);
+    this.groups = new GroupTable(this.superblock, this.checksums, damage, block => this.readBlock(block));
+    this.zones = new SystemZones(this.superblock, this.groups, damage);
+  }
+
+  get blockSize(): number {
+    return this.superblock.blockSize;
+  }
+
+  /** A metadata block, cached: not to be written to. Throws DamageError outside the volume, ReadError. */
+  readBlock(block: number): Uint8Array {
+    const { blockSize, blocksCount } = this.superblock;
+    if (!(block >= 0 && block < blocksCount)) throw new DamageError('block number', 0, block, `below ${blocksCount}`);
+    const bytes = this.#blocks.chunk(block);
+    if (bytes.length < blockSize) throw new ReadError(this.source.name, block * blockSize, blockSize);
+    return bytes;
+  }
+
+  /** Byte offset of an inode in the volume. Throws DamageError for a number or group that is none. */
+  inodeLocation(number: number): number {
+    const { inodesCount, inodesPerGroup, inodeSize, blockSize } = this.superblock;
+    if (!(number >= 1 && number <= inodesCount))
+      throw new DamageError('inode number', 0, number, `1 to ${inodesCount}`);
+    const index = (number - 1) % inodesPerGroup;
+    return this.groups.group(Math.floor((number - 1) / inodesPerGroup)).inodeTable * blockSize + index * inodeSize;
+  }
+
+  /** The inode as it lies there, unchecked. Throws DamageError, ReadError. */
+  rawInode(number: number): Inode {
+    const location = this.inodeLocation(number);
+    const start = location % TABLE_CHUNK;
+    const chunk = this.#tableChunk((location - start) / TABLE_CHUNK);
+    if (chunk !== null) {
+      if (start + this.superblock.inodeSize <= chunk.length) {
+        return new Inode(this.superblock, number, chunk, start, location);
+      }
+      throw new ReadError(this.source.name, location, this.superblock.inodeSize);
+    }
+    const inBlock = location % this.blockSize;
+    const block = this.readBlock((location - inBlock) / this.blockSize);
+    return new Inode(this.superblock, number, block, inBlock, location);
+  }
+
+  /** Null when the medium refuses a part of it: then smaller pieces are tried. */
+  #tableChunk(index: number): Uint8Array | null {
+    try {
+      return this.#tables.chunk(index);
+    } catch (error) {
+      if (error instanceof ReadError) return null;
+      throw error;
+    }
+  }
+
+  /** An inode that a name may lead to. Throws DamageError where a mount would refuse it; ReadError. */
+  inode(number: number): Inode {
+    if (number < this.superblock.firstInode && number !== ROOT_INODE) {
+      throw new DamageError('inode number', 0, number, `${this.superblock.firstInode} or more`);
+    }
+    const inode = this.rawInode(number);
+    checkInode(inode, this.superblock, this);
+    return inode;
+  }
+
+  /** Where a file's blocks lie; empty for what has none. Throws DamageError when the map's root is broken. */
+  blockMap(inode: Inode): BlockMap {
+    if (!hasBlocks(inode)) return EMPTY_MAP;
+    if (inode.has(INODE_FLAGS.extents)) return readExtentTree(inode, this);
+    return readIndirectBlocks(inode, this, Math.ceil(inode.sizeBytes / this.blockSize));
+  }
+
+  /** The bytes of a file, of a directory or of a long symlink. Throws DamageError when its map or inline data is broken. */
+  content(inode: Inode, name: string): ByteSource {
+    if (inode.has(INODE_FLAGS.inlineData)) return new BytesInMemory(inlineContent(inode), name);
+    return new MappedBytes(this.source, this.blockMap(inode), this.blockSize, inode.sizeBytes, name);
+  }
+
+  /** Throws DamageError when the directory's map is broken. */
+  directory(inode: Inode): DirectoryContent {
+    return readDirectory(inode, this);
+  }
+
+  /** The inode that a directory's ".." names; null when that cannot be had. Throws like directory. */
+  statedParent(inode: Inode): number | null {
+    return readStatedParent(inode, this);
+  }
+}
+
+function hasBlocks(inode: Inode): boolean {
+  if (inode.has(INODE_FLAGS.inlineData) || inode.isFastSymlink) return false;
+  return inode.type === 'file' || inode.type === 'directory' || inode.type === 'symlink';
+}

@@ -1,0 +1,89 @@
+// Images by the real mke2fs, filled by the kernel: what we read of them is what its mount shows.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
+import { imageSource } from './image-source.ts';
+import { makeImage, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
+import { stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
+import { populate, SMALL } from './populate.ts';
+
+const MEBIBYTE = 2 ** 20;
+const SIZE = 64 * MEBIBYTE;
+
+/** mke2fs options by what they are about. */
+const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
+  ['ext4, 4 KiB blocks', ['-t', 'ext4', '-b', '4096']],
+  ['ext4, 1 KiB blocks', ['-t', 'ext4', '-b', '1024']],
+  ['ext4, 2 KiB blocks', ['-t', 'ext4', '-b', '2048']],
+  ['ext3', ['-t', 'ext3', '-b', '1024']],
+  ['ext2', ['-t', 'ext2', '-b', '1024', '-I', '128']],
+  ['ext2, 4 KiB blocks', ['-t', 'ext2', '-b', '4096']],
+  ['no extents', ['-t', 'ext4', '-O', '^extent,^64bit', '-b', '1024']],
+  ['no metadata checksums', ['-t', 'ext4', '-O', '^metadata_csum']],
+  ['group checksums only', ['-t', 'ext4', '-O', '^metadata_csum,uninit_bg', '-b', '1024']],
+  ['inline data', ['-t', 'ext4', '-O', 'inline_data', '-b', '1024']],
+  ['inline data, large inodes', ['-t', 'ext4', '-O', 'inline_data', '-I', '1024', '-b', '4096']],
+  ['bigalloc', ['-t', 'ext4', '-O', 'bigalloc', '-C', '16384', '-b', '4096']],
+  ['bigalloc, 1 KiB blocks', ['-t', 'ext4', '-O', 'bigalloc', '-C', '8192', '-b', '1024']],
+  ['meta_bg', ['-t', 'ext4', '-O', 'meta_bg,^resize_inode', '-b', '1024', '-g', '1024']],
+  ['no 64bit', ['-t', 'ext4', '-O', '^64bit']],
+  ['no flex_bg', ['-t', 'ext4', '-O', '^flex_bg', '-b', '1024']],
+  ['sparse_super2', ['-t', 'ext4', '-O', 'sparse_super2', '-b', '1024']],
+  ['large_dir', ['-t', 'ext4', '-O', 'large_dir', '-b', '1024']],
+  ['ea_inode', ['-t', 'ext4', '-O', 'ea_inode', '-b', '1024']],
+  ['128-byte inodes', ['-t', 'ext4', '-I', '128']],
+  ['checksum seed', ['-t', 'ext4', '-O', 'metadata_csum_seed', '-b', '1024']],
+  ['fast_commit', ['-t', 'ext4', '-O', 'fast_commit']],
+  ['orphan_file', ['-t', 'ext4', '-O', 'orphan_file', '-b', '1024']],
+  ['no filetype, no dir_index', ['-t', 'ext4', '-O', '^filetype,^dir_index', '-b', '1024']],
+  ['quota and project', ['-t', 'ext4', '-O', 'quota,project', '-b', '1024']],
+  ['no journal', ['-t', 'ext4', '-O', '^has_journal', '-b', '1024']],
+];
+
+const reason = whyNoMount();
+if (reason !== null)
+  describe.skipIf(reason !== null)('an image that the kernel filled', () => {
+    const scratch = scratchDirectory();
+    let index = 0;
+    afterAll(() => scratch.remove());
+
+    describe.each(VARIANTS)('%s', (_name, options) => {
+      const image = `${scratch.path}/${index++}.img`;
+      let expected: TreeState = new Map();
+      let digestBefore = '';
+      let made = false;
+
+      beforeAll(() => {
+        const point = `${scratch.path}/mount`;
+        made =
+          makeImage(image, SIZE, [...options, '-N', '4000']) &&
+          withMount(image, point, 'rw', () => populate(point, SMALL));
+        if (!made) {
+          return;
+        }
+        withMount(image, point, 'ro,noload', () => {
+          expected = stateOfMount(point);
+        });
+        digestBefore = digestOf(image);
+      });
+
+      it('shows every path, inode and byte that the mount shows', context => {
+        if (!made) context.skip();
+        const source = imageSource(image);
+        const filesystem = openExt4(source);
+        const { state, faults } = stateOfFilesystem(filesystem);
+        source.close?.();
+        expect(faults).toEqual([]);
+        expect(filesystem.volume.damage.facts).toEqual([]);
+        expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
+        for (const [path, entry] of expected) expect([path, state.get(path)]).toEqual([path, entry]);
+        expect(digestOf(image)).toBe(digestBefore);
+      });
+    });
+  });
+
+function digestOf(image: string): string {
+  return createHash('sha256').update(readFileSync(image)).digest('hex');
+}
