@@ -3,6 +3,7 @@
 
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { DamageError, ReadError } from '../../errors.ts';
+import { attributeName, attributesInBlock, attributesInInode, type StoredAttribute } from './attributes.ts';
 import type { BlockMap } from './block-map.ts';
 import { EMPTY_MAP } from './block-map.ts';
 import { BytesInMemory } from './bytes-in-memory.ts';
@@ -17,13 +18,21 @@ import { readIndirectBlocks } from './indirect-blocks.ts';
 import { inlineContent } from './inline-data.ts';
 import { Inode } from './inode.ts';
 import { checkInode } from './inode-check.ts';
-import { INODE_FLAGS, ROOT_INODE } from './layout.ts';
+import { INLINE_DATA_ATTRIBUTE, INODE_FLAGS, ROOT_INODE } from './layout.ts';
 import { readSuperblock, type Superblock } from './superblock.ts';
 import { SystemZones } from './system-zones.ts';
 
 /** Inode tables are read in pieces of this size: many inodes a read, few of them in vain. */
 const TABLE_CHUNK = 65536;
+/** What the kernel takes for a value at most. */
+const LARGEST_ATTRIBUTE = 2 ** 24;
 const DEFAULT_CACHE = 32 * 2 ** 20;
+
+/** As getxattr(2) names it; the value as stored. */
+export interface Attribute {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
 
 export class Ext4Volume implements DirectoryContext {
   readonly source: ByteSource;
@@ -124,6 +133,43 @@ export class Ext4Volume implements DirectoryContext {
   /** Throws DamageError when the directory's map is broken. */
   directory(inode: Inode): DirectoryContent {
     return readDirectory(inode, this);
+  }
+
+  /** Extended attributes, without the one that holds inline data. Throws DamageError, ReadError. */
+  attributes(inode: Inode): Attribute[] {
+    const stored = [...attributesInInode(inode), ...this.#attributesInBlock(inode)];
+    return stored
+      .filter(
+        ({ nameIndex, name }) => nameIndex !== INLINE_DATA_ATTRIBUTE.nameIndex || name !== INLINE_DATA_ATTRIBUTE.name,
+      )
+      .map(entry => ({ name: attributeName(entry), value: entry.value ?? this.#valueInInode(entry, inode) }));
+  }
+
+  #attributesInBlock(inode: Inode): StoredAttribute[] {
+    const block = inode.attributeBlock;
+    if (block === 0) return [];
+    const bytes = this.readBlock(block);
+    const mismatch = this.checksums.attributeBlock(block, bytes);
+    if (mismatch === null) return attributesInBlock(block, bytes, inode);
+    const what = `ext4_xattr_header checksum of inode ${inode.number}`;
+    throw new DamageError(what, block * this.blockSize, mismatch.found, mismatch.expected, 'EBADMSG');
+  }
+
+  #valueInInode(entry: StoredAttribute, owner: Inode): Uint8Array {
+    const holder = this.rawInode(entry.valueInode);
+    const sound = holder.has(INODE_FLAGS.eaInode) && holder.inUse && holder.sizeBytes === entry.valueBytes;
+    if (!sound || entry.valueBytes > LARGEST_ATTRIBUTE) {
+      const found = `inode ${entry.valueInode}, ${holder.sizeBytes} bytes`;
+      throw new DamageError(
+        `ext4_xattr_entry of inode ${owner.number}`,
+        holder.location,
+        found,
+        `${entry.valueBytes} bytes`,
+      );
+    }
+    const value = new Uint8Array(entry.valueBytes);
+    this.content(holder, `inode ${entry.valueInode}`).read(value, 0);
+    return value;
   }
 
   /** The inode that a directory's ".." names; null when that cannot be had. Throws like directory. */

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
+import type { Ext4Volume } from '../../../src/filesystems/ext4/volume.ts';
 import { imageSource } from './image-source.ts';
-import { makeImage, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
+import { makeImage, run, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
 import { stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
 import { populate, SMALL } from './populate.ts';
 
@@ -43,47 +44,90 @@ const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 const reason = whyNoMount();
-if (reason !== null)
-  describe.skipIf(reason !== null)('an image that the kernel filled', () => {
-    const scratch = scratchDirectory();
-    let index = 0;
-    afterAll(() => scratch.remove());
+if (reason !== null) process.stderr.write(`kernel-mount.test.ts skipped: ${reason}\n`);
 
-    describe.each(VARIANTS)('%s', (_name, options) => {
-      const image = `${scratch.path}/${index++}.img`;
-      let expected: TreeState = new Map();
-      let digestBefore = '';
-      let made = false;
+describe.skipIf(reason !== null)('an image that the kernel filled', () => {
+  const scratch = scratchDirectory();
+  let index = 0;
+  afterAll(() => scratch.remove());
 
-      beforeAll(() => {
-        const point = `${scratch.path}/mount`;
-        made =
-          makeImage(image, SIZE, [...options, '-N', '4000']) &&
-          withMount(image, point, 'rw', () => populate(point, SMALL));
-        if (!made) {
-          return;
-        }
-        withMount(image, point, 'ro,noload', () => {
-          expected = stateOfMount(point);
-        });
-        digestBefore = digestOf(image);
+  describe.each(VARIANTS)('%s', (_name, options) => {
+    const image = `${scratch.path}/${index++}.img`;
+    let expected: TreeState = new Map();
+    let attributes = new Map<string, string[]>();
+    let digestBefore = '';
+    let made = false;
+
+    beforeAll(() => {
+      const point = `${scratch.path}/mount`;
+      made =
+        makeImage(image, SIZE, [...options, '-N', '4000']) &&
+        withMount(image, point, 'rw', () => populate(point, SMALL));
+      if (!made) {
+        process.stderr.write(`skipped: mke2fs ${options.join(' ')} cannot be made or mounted here\n`);
+        return;
+      }
+      withMount(image, point, 'ro,noload', () => {
+        expected = stateOfMount(point);
+        attributes = getfattr(`${point}/attributes`);
       });
+      digestBefore = digestOf(readFileSync(image));
+    });
 
-      it('shows every path, inode and byte that the mount shows', context => {
-        if (!made) context.skip();
-        const source = imageSource(image);
-        const filesystem = openExt4(source);
-        const { state, faults } = stateOfFilesystem(filesystem);
-        source.close?.();
-        expect(faults).toEqual([]);
-        expect(filesystem.volume.damage.facts).toEqual([]);
-        expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
-        for (const [path, entry] of expected) expect([path, state.get(path)]).toEqual([path, entry]);
-        expect(digestOf(image)).toBe(digestBefore);
-      });
+    it('shows every path, inode and byte that the mount shows', context => {
+      if (!made) context.skip();
+      const source = imageSource(image);
+      const filesystem = openExt4(source);
+      const { state, faults } = stateOfFilesystem(filesystem);
+      source.close?.();
+      expect(faults).toEqual([]);
+      expect(filesystem.volume.damage.facts).toEqual([]);
+      expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
+      for (const [path, entry] of expected) expect([path, state.get(path)]).toEqual([path, entry]);
+      expect(digestOf(readFileSync(image))).toBe(digestBefore);
+    });
+
+    it('gives the extended attributes that getfattr gives', context => {
+      if (!made) context.skip();
+      const source = imageSource(image);
+      const { volume, root } = openExt4(source);
+      const directory = volume.directory(volume.inode(Number(root.stat.inode))).records.find(isAttributes)?.inode ?? 0;
+      const seen = new Map([['', attributesOf(volume, directory)]]);
+      for (const record of volume.directory(volume.inode(directory)).records) {
+        seen.set(`/${record.name}`, attributesOf(volume, record.inode));
+      }
+      source.close?.();
+      expect(seen).toEqual(attributes);
     });
   });
+});
 
-function digestOf(image: string): string {
-  return createHash('sha256').update(readFileSync(image)).digest('hex');
+function isAttributes(record: { readonly name: string }): boolean {
+  return record.name === 'attributes';
+}
+
+function attributesOf(volume: Ext4Volume, inode: number): string[] {
+  const all = volume.attributes(volume.inode(inode));
+  return all.map(({ name, value }) => `${name}=${digestOf(Buffer.from(value))}`).sort();
+}
+
+/** "name=digest" of each attribute of the paths below a directory. */
+function getfattr(directory: string): Map<string, string[]> {
+  const dump = run('getfattr', ['-R', '-d', '-m', '-', '-e', 'hex', '--absolute-names', directory]);
+  const blocks = dump.split('\n\n').filter(block => block.startsWith('# file: '));
+  return new Map(
+    blocks.map(block => {
+      const [head = '', ...lines] = block.trim().split('\n');
+      return [head.slice('# file: '.length + directory.length), lines.map(digestedLine).sort()];
+    }),
+  );
+}
+
+function digestedLine(line: string): string {
+  const [name = '', value = ''] = line.split('=0x');
+  return `${name}=${digestOf(Buffer.from(value, 'hex'))}`;
+}
+
+function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
