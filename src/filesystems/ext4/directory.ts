@@ -65,7 +65,8 @@ export function readDirectory(inode: Inode, context: DirectoryContext): Director
   const reader = new DirectoryReader(inode, context);
   if (inode.has(INODE_FLAGS.inlineData)) reader.inline();
   else reader.blocks();
-  return reader;
+  const { records, faults, parent } = reader;
+  return { records, faults, parent };
 }
 
 class DirectoryReader implements DirectoryContent {

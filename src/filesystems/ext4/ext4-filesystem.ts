@@ -9,26 +9,54 @@ import type { Entry, Extent, Filesystem, Listing, LostEntry, OpenFile } from '..
 import { byName, type DirectoryContent, type DirectoryRecord } from './directory.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import type { Inode } from './inode.ts';
+import { type ReplayedJournal, replayedVolume, replayJournal } from './journal-state.ts';
 import { INODE_FLAGS, ROOT_INODE } from './layout.ts';
 import { Ext4Volume } from './volume.ts';
 
+export interface OpenExt4Options {
+  /** Bound of what is kept of metadata. */
+  readonly cacheBytes?: number;
+  /** Whether a journal that was not checkpointed is replayed in memory, as a mount would do: true unless said otherwise. */
+  readonly replay?: boolean;
+  /** A replay that another thread has done of the same volume. */
+  readonly replayed?: ReplayedJournal;
+  /** The device of an external journal. */
+  readonly externalJournal?: ByteSource;
+}
+
 /**
  * Throws DamageError when there is no sound superblock or no root directory, UnsupportedError for features that would make
- * the content misread, ReadError.
+ * the content misread, ReadError. A journal that cannot be replayed is damage, and the state without it is shown.
  */
-export function openExt4(source: ByteSource): Ext4Filesystem {
-  return new Ext4Filesystem(new Ext4Volume(source));
+export function openExt4(source: ByteSource, options: OpenExt4Options = {}): Ext4Filesystem {
+  const { replay = true, replayed, externalJournal = null, ...volumeOptions } = options;
+  const raw = new Ext4Volume(source, volumeOptions);
+  const done = replayed ?? (replay && raw.superblock.needsRecovery ? attemptReplay(raw, externalJournal) : null);
+  if (done === null) return new Ext4Filesystem(raw, null);
+  return new Ext4Filesystem(replayedVolume(source, done, externalJournal, volumeOptions), done);
+}
+
+function attemptReplay(volume: Ext4Volume, external: ByteSource | null): ReplayedJournal | null {
+  try {
+    return replayJournal(volume, external);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) volume.damage.keep(error);
+    return null;
+  }
 }
 
 export class Ext4Filesystem implements Filesystem {
   readonly kind = 'ext4';
   /** What lies below paths: inodes by number, groups, damage. */
   readonly volume: Ext4Volume;
+  /** What the journal's replay found; null when there was none to be done, or none was wanted or possible. */
+  readonly replayed: ReplayedJournal | null;
   readonly root: Entry;
   readonly #tree: DirectoryTree;
 
-  constructor(volume: Ext4Volume) {
+  constructor(volume: Ext4Volume, replayed: ReplayedJournal | null) {
     this.volume = volume;
+    this.replayed = replayed;
     this.#tree = new DirectoryTree(volume);
     const root = volume.inode(ROOT_INODE);
     if (root.type !== 'directory') throw new DamageError('root inode', root.location, String(root.type), 'directory');

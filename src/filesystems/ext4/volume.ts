@@ -10,8 +10,15 @@ import { BytesInMemory } from './bytes-in-memory.ts';
 import { Checksums } from './checksums.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { DamageLog } from './damage-log.ts';
-import { type DirectoryContent, type DirectoryContext, readDirectory, readStatedParent } from './directory.ts';
+import {
+  type DirectoryContent,
+  type DirectoryContext,
+  type DirectoryRecord,
+  readDirectory,
+  readStatedParent,
+} from './directory.ts';
 import { readExtentTree } from './extent-tree.ts';
+import type { FastCommitPatches } from './fast-commit-state.ts';
 import { MappedBytes } from './file-bytes.ts';
 import { GroupTable } from './group-table.ts';
 import { readIndirectBlocks } from './indirect-blocks.ts';
@@ -34,6 +41,14 @@ export interface Attribute {
   readonly value: Uint8Array;
 }
 
+export interface VolumeOptions {
+  readonly damage?: DamageLog;
+  /** Bound of what is kept of metadata. */
+  readonly cacheBytes?: number;
+  /** What fast commits say beside the blocks. */
+  readonly patches?: FastCommitPatches | null;
+}
+
 export class Ext4Volume implements DirectoryContext {
   readonly source: ByteSource;
   readonly damage: DamageLog;
@@ -44,13 +59,14 @@ export class Ext4Volume implements DirectoryContext {
   readonly #blocks: ChunkCache;
   readonly #tables: ChunkCache;
 
-  /**
-   * @param cacheBytes bound of what is kept of metadata.
-   * Throws DamageError when no sound superblock is found, UnsupportedError, ReadError.
-   */
-  constructor(source: ByteSource, damage: DamageLog = new DamageLog(), cacheBytes: number = DEFAULT_CACHE) {
+  readonly #patches: FastCommitPatches | null;
+
+  /** Throws DamageError when no sound superblock is found, UnsupportedError, ReadError. */
+  constructor(source: ByteSource, options: VolumeOptions = {}) {
+    const { damage = new DamageLog(), cacheBytes = DEFAULT_CACHE, patches = null } = options;
     this.source = source;
     this.damage = damage;
+    this.#patches = patches;
     this.superblock = readSuperblock(source, damage);
     this.checksums = new Checksums(this.superblock);
     this.#blocks = new ChunkCache(source, this.superblock.blockSize, cacheBytes / 2);
@@ -119,6 +135,8 @@ export class Ext4Volume implements DirectoryContext {
 
   /** Where a file's blocks lie; empty for what has none. Throws DamageError when the map's root is broken. */
   blockMap(inode: Inode): BlockMap {
+    const patched = this.#patches?.maps.get(inode.number);
+    if (patched !== undefined) return { runs: patched, lost: [], nodes: [] };
     if (!hasBlocks(inode)) return EMPTY_MAP;
     if (inode.has(INODE_FLAGS.extents)) return readExtentTree(inode, this);
     return readIndirectBlocks(inode, this, Math.ceil(inode.sizeBytes / this.blockSize));
@@ -132,7 +150,12 @@ export class Ext4Volume implements DirectoryContext {
 
   /** Throws DamageError when the directory's map is broken. */
   directory(inode: Inode): DirectoryContent {
-    return readDirectory(inode, this);
+    const content = readDirectory(inode, this);
+    const parent = this.#patches?.parents.get(inode.number) ?? content.parent;
+    const names = this.#patches?.names.get(inode.number);
+    return names === undefined
+      ? { ...content, parent }
+      : { ...content, parent, records: this.#renamed(content, names) };
   }
 
   /** Extended attributes, without the one that holds inline data. Throws DamageError, ReadError. */
@@ -174,7 +197,13 @@ export class Ext4Volume implements DirectoryContext {
 
   /** The inode that a directory's ".." names; null when that cannot be had. Throws like directory. */
   statedParent(inode: Inode): number | null {
-    return readStatedParent(inode, this);
+    return this.#patches?.parents.get(inode.number) ?? readStatedParent(inode, this);
+  }
+
+  #renamed(content: DirectoryContent, names: ReadonlyMap<string, number>): DirectoryRecord[] {
+    const kept = content.records.filter(({ name }) => !names.has(name));
+    const added = [...names].filter(([, inode]) => inode !== 0);
+    return [...kept, ...added.map(([name, inode]) => ({ name, inode, type: this.rawInode(inode).type }))];
   }
 }
 

@@ -1,0 +1,140 @@
+// Images copied while mounted and busy: with the journal replayed in memory they read as the kernel's mount of a copy does.
+
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
+import { imageSource } from './image-source.ts';
+import { makeImage, run, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
+import { type EntryState, stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
+import { pattern } from './populate.ts';
+
+interface Variant {
+  readonly name: string;
+  readonly format: readonly string[];
+  readonly mount: string;
+  /** Runs on the mounted file system; the image is copied when it returns. */
+  readonly work: (root: string) => void;
+}
+
+const EXT4_1K = ['-t', 'ext4', '-b', '1024'];
+
+const VARIANTS: readonly Variant[] = [
+  { name: 'ext4', format: ['-t', 'ext4'], mount: 'commit=600', work: busy },
+  { name: 'ext4, 1 KiB blocks', format: EXT4_1K, mount: 'commit=600', work: busy },
+  { name: 'ext3', format: ['-t', 'ext3', '-b', '1024'], mount: 'commit=600', work: busy },
+  { name: 'no 64bit', format: ['-t', 'ext4', '-O', '^64bit'], mount: 'commit=600', work: busy },
+  { name: 'data=journal', format: EXT4_1K, mount: 'commit=600,data=journal', work: busy },
+  {
+    name: 'transaction checksums',
+    format: ['-t', 'ext4', '-O', '^metadata_csum'],
+    mount: 'commit=600,journal_checksum',
+    work: busy,
+  },
+  {
+    name: 'asynchronous commits',
+    format: ['-t', 'ext4', '-O', '^metadata_csum'],
+    mount: 'commit=600,journal_async_commit',
+    work: busy,
+  },
+  {
+    name: 'asynchronous commits, blocks summed',
+    format: ['-t', 'ext4'],
+    mount: 'commit=600,journal_async_commit',
+    work: busy,
+  },
+  { name: 'magic in journaled data', format: ['-t', 'ext4'], mount: 'commit=600,data=journal', work: magicWords },
+  { name: 'inline data', format: ['-t', 'ext4', '-O', 'inline_data'], mount: 'commit=600', work: busy },
+];
+
+const reason = whyNoMount();
+if (reason !== null) process.stderr.write(`crash.test.ts skipped: ${reason}\n`);
+
+describe.skipIf(reason !== null)('an image copied while mounted', () => {
+  const scratch = scratchDirectory();
+  afterAll(() => scratch.remove());
+
+  it.each(VARIANTS)('reads as the mount of a copy: $name', ({ format, mount, work }) => {
+    const crashed = crash(scratch.path, format, mount, work);
+    const source = imageSource(crashed);
+    const filesystem = openExt4(source);
+    const { state, faults } = stateOfFilesystem(filesystem);
+    expect(filesystem.replayed?.errors).toEqual([]);
+    expect(filesystem.replayed?.overlay.blocks.length).toBeGreaterThan(0);
+    expect(faults).toEqual([]);
+    expect(filesystem.volume.damage.facts).toEqual([]);
+    const expected = mountedState(scratch.path, crashed);
+    expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
+    for (const [path, entry] of expected) expect([path, state.get(path)]).toEqual([path, entry]);
+    source.close?.();
+  });
+});
+
+/** Returns the path of the copy. */
+export function crash(scratch: string, format: readonly string[], mount: string, work: (root: string) => void): string {
+  const image = `${scratch}/busy.img`;
+  const crashed = `${scratch}/crashed.img`;
+  const made = makeImage(image, 48 * 2 ** 20, [...format, '-J', 'size=8']);
+  const done = withMount(image, `${scratch}/mount`, mount, () => {
+    work(`${scratch}/mount`);
+    copyFileSync(image, crashed);
+  });
+  expect([made, done]).toEqual([true, true]);
+  return crashed;
+}
+
+function mountedState(scratch: string, crashed: string): TreeState {
+  let state: TreeState = new Map<string, EntryState>();
+  const copy = `${scratch}/copy.img`;
+  copyFileSync(crashed, copy);
+  const mounted = withMount(copy, `${scratch}/mount`, 'rw,noatime', () => {
+    state = stateOfMount(`${scratch}/mount`);
+  });
+  expect(mounted).toBe(true);
+  return state;
+}
+
+/** Several transactions, with freed metadata among them, and changes behind the last that no transaction holds. */
+function busy(root: string): void {
+  for (let round = 0; round < 4; round++) {
+    mkdirSync(`${root}/round-${round}`);
+    for (let index = 0; index < 120; index++) {
+      writeFileSync(`${root}/round-${round}/a-file-with-some-name-${index}`, pattern(index, index * 40));
+    }
+    if (round > 0) rmSync(`${root}/round-${round - 1}`, { recursive: true });
+    fsync(`${root}/round-${round}/a-file-with-some-name-7`);
+  }
+  for (let index = 0; index < 50; index++)
+    renameSync(`${root}/round-3/a-file-with-some-name-${index}`, `${root}/renamed-${index}`);
+  truncateSync(`${root}/round-3/a-file-with-some-name-100`, 10);
+  appendFileSync(`${root}/round-3/a-file-with-some-name-101`, pattern(1, 50_000));
+  symlinkSync('x'.repeat(300), `${root}/long-link`);
+  linkSync(`${root}/renamed-3`, `${root}/second-name`);
+  run('sync', ['-f', root]);
+  writeFileSync(`${root}/never-committed`, 'gone');
+}
+
+function magicWords(root: string): void {
+  const block = Buffer.alloc(4096, 7);
+  block.writeUInt32BE(0xc03b3998, 0);
+  writeFileSync(`${root}/magic`, Buffer.concat([block, block, pattern(3, 4096), block]));
+  fsync(`${root}/magic`);
+}
+
+export function fsync(path: string): void {
+  const fd = openSync(path, 'r+');
+  fsyncSync(fd);
+  closeSync(fd);
+}
