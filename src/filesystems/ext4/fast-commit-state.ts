@@ -107,8 +107,7 @@ class FastCommitState {
     const perNode = Math.floor((blockSize - EXTENT_HEADER_BYTES) / EXTENT_ENTRY_BYTES);
     const inInode = Math.floor((INODE_BLOCK_BYTES - EXTENT_HEADER_BYTES) / EXTENT_ENTRY_BYTES);
     const nodes = runs.length > inInode ? Math.ceil(runs.length / perNode) : 0;
-    const own = inode.type === 'directory' ? Math.max(mapped, Math.ceil(inode.sizeBytes / blockSize)) : mapped;
-    new DataView(slot.buffer).setUint32(BLOCKS_AT, (own + nodes) * (blockSize / 512), true);
+    new DataView(slot.buffer).setUint32(BLOCKS_AT, (mapped + nodes) * (blockSize / 512), true);
   }
 
   #create(change: { readonly parent: number; readonly inode: number; readonly name: string }): void {

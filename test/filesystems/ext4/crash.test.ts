@@ -17,7 +17,7 @@ import {
 import { afterAll, describe, expect, it } from 'vitest';
 import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
 import { imageSource } from './image-source.ts';
-import { makeImage, run, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
+import { makeImage, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
 import { type EntryState, stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
 import { pattern } from './populate.ts';
 
@@ -30,6 +30,8 @@ interface Variant {
 }
 
 const EXT4_1K = ['-t', 'ext4', '-b', '1024'];
+
+const FAST = ['-t', 'ext4', '-O', 'fast_commit'];
 
 const VARIANTS: readonly Variant[] = [
   { name: 'ext4', format: ['-t', 'ext4'], mount: 'commit=600', work: busy },
@@ -46,17 +48,20 @@ const VARIANTS: readonly Variant[] = [
   {
     name: 'asynchronous commits',
     format: ['-t', 'ext4', '-O', '^metadata_csum'],
-    mount: 'commit=600,journal_async_commit',
+    mount: 'commit=600,data=writeback,journal_async_commit',
     work: busy,
   },
   {
     name: 'asynchronous commits, blocks summed',
     format: ['-t', 'ext4'],
-    mount: 'commit=600,journal_async_commit',
+    mount: 'commit=600,data=writeback,journal_async_commit',
     work: busy,
   },
   { name: 'magic in journaled data', format: ['-t', 'ext4'], mount: 'commit=600,data=journal', work: magicWords },
   { name: 'inline data', format: ['-t', 'ext4', '-O', 'inline_data'], mount: 'commit=600', work: busy },
+  { name: 'fast commits', format: FAST, mount: 'commit=600', work: fastCommits },
+  { name: 'fast commits, 1 KiB blocks', format: [...FAST, '-b', '1024'], mount: 'commit=600', work: fastCommits },
+  { name: 'fast commits, inline data', format: [...FAST, '-O', 'inline_data'], mount: 'commit=600', work: fastCommits },
 ];
 
 const reason = whyNoMount();
@@ -68,19 +73,35 @@ describe.skipIf(reason !== null)('an image copied while mounted', () => {
 
   it.each(VARIANTS)('reads as the mount of a copy: $name', ({ format, mount, work }) => {
     const crashed = crash(scratch.path, format, mount, work);
+    const copiedAt = BigInt(Date.now()) * 1_000_000n;
     const source = imageSource(crashed);
     const filesystem = openExt4(source);
     const { state, faults } = stateOfFilesystem(filesystem);
     expect(filesystem.replayed?.errors).toEqual([]);
+    expect((filesystem.replayed?.fastCommits ?? 0) > 0).toBe(work === fastCommits);
     expect(filesystem.replayed?.overlay.blocks.length).toBeGreaterThan(0);
     expect(faults).toEqual([]);
     expect(filesystem.volume.damage.facts).toEqual([]);
     const expected = mountedState(scratch.path, crashed);
     expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
-    for (const [path, entry] of expected) expect([path, state.get(path)]).toEqual([path, entry]);
+    for (const [path, entry] of expected) {
+      const seen = state.get(path);
+      expect([path, seen && work === fastCommits ? timesAs(entry, seen, copiedAt) : seen]).toEqual([path, entry]);
+    }
+    expect(stateOfFilesystem(openExt4(source, { replay: false })).state).not.toEqual(expected);
     source.close?.();
   });
 });
+
+/** A mount that replays fast commits gives what it changes the time of the mount: such times say nothing. */
+function timesAs(expected: EntryState, seen: EntryState, since: bigint): EntryState {
+  const touched = (time: bigint) => time >= since - 20_000_000n;
+  return {
+    ...seen,
+    mtimeNs: touched(expected.mtimeNs) ? expected.mtimeNs : seen.mtimeNs,
+    ctimeNs: touched(expected.ctimeNs) ? expected.ctimeNs : seen.ctimeNs,
+  };
+}
 
 /** Returns the path of the copy. */
 export function crash(scratch: string, format: readonly string[], mount: string, work: (root: string) => void): string {
@@ -122,7 +143,35 @@ function busy(root: string): void {
   appendFileSync(`${root}/round-3/a-file-with-some-name-101`, pattern(1, 50_000));
   symlinkSync('x'.repeat(300), `${root}/long-link`);
   linkSync(`${root}/renamed-3`, `${root}/second-name`);
-  run('sync', ['-f', root]);
+  fsync(`${root}/round-3/a-file-with-some-name-101`);
+  writeFileSync(`${root}/never-committed`, 'gone');
+}
+
+/** One full commit, then changes that fsync makes fast. */
+function fastCommits(root: string): void {
+  mkdirSync(`${root}/dir`);
+  for (let index = 0; index < 40; index++) writeFileSync(`${root}/dir/file-${index}`, pattern(index, index * 300));
+  fsync(`${root}/dir/file-7`);
+  for (let index = 0; index < 20; index++) {
+    writeFileSync(`${root}/dir/new-${index}`, pattern(index, 5000));
+    fsync(`${root}/dir/new-${index}`);
+  }
+  renameSync(`${root}/dir/file-1`, `${root}/renamed`);
+  fsync(`${root}/renamed`);
+  linkSync(`${root}/dir/file-2`, `${root}/second`);
+  fsync(`${root}/second`);
+  rmSync(`${root}/dir/file-3`);
+  appendFileSync(`${root}/dir/file-4`, pattern(77, 20_000));
+  fsync(`${root}/dir/file-4`);
+  truncateSync(`${root}/dir/file-39`, 100);
+  fsync(`${root}/dir/file-39`);
+  writeFileSync(`${root}/dir/file-6`, pattern(6, 3));
+  fsync(`${root}/dir/file-6`);
+  mkdirSync(`${root}/fresh`);
+  writeFileSync(`${root}/fresh/inside`, 'inside');
+  fsync(`${root}/fresh/inside`);
+  writeFileSync(`${root}/last`, 'last');
+  fsync(`${root}/last`);
   writeFileSync(`${root}/never-committed`, 'gone');
 }
 
