@@ -103,7 +103,7 @@ class FastCommitState {
   #countBlocks(number: number, inode: Inode, slot: Uint8Array): void {
     const { blockSize } = this.#volume;
     const runs = this.#runsOf(number, inode);
-    const mapped = runs.reduce((sum, run) => sum + run.length, 0);
+    const mapped = runs.reduce((sum, run) => sum + run.length, this.#parents.has(number) ? 1 : 0);
     const perNode = Math.floor((blockSize - EXTENT_HEADER_BYTES) / EXTENT_ENTRY_BYTES);
     const inInode = Math.floor((INODE_BLOCK_BYTES - EXTENT_HEADER_BYTES) / EXTENT_ENTRY_BYTES);
     const nodes = runs.length > inInode ? Math.ceil(runs.length / perNode) : 0;
@@ -130,6 +130,19 @@ class FastCommitState {
     if (found === 0) return;
     if (found === inode) this.#setName(parent, name, 0);
     this.#setLinks(inode, links => Math.max(0, links - 1));
+    if (new DataView(this.#slotOf(inode).buffer).getUint16(LINKS_AT, true) === 0) this.#evict(inode);
+  }
+
+  /** Without its last name an inode loses its blocks: the next that gets its number begins with none. */
+  #evict(number: number): void {
+    const slot = this.#slotOf(number);
+    if (this.#inodeIn(number, slot).has(INODE_FLAGS.extents)) {
+      slot.fill(0, INODE_BLOCK_AT, INODE_BLOCK_AT + INODE_BLOCK_BYTES);
+      startExtents(slot);
+    }
+    new DataView(slot.buffer).setUint32(BLOCKS_AT, 0, true);
+    this.#maps.set(number, []);
+    this.#keep(number, slot);
   }
 
   #addRange(change: FastCommitChange & { readonly kind: 'add' }): void {

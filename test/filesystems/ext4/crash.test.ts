@@ -2,12 +2,8 @@
 
 import {
   appendFileSync,
-  closeSync,
-  copyFileSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -15,11 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
-import { imageSource } from './image-source.ts';
-import { makeImage, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
-import { type EntryState, stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
+import { compareWithMount, crash, mountedState, rawState } from './crash.ts';
+import { scratchDirectory, whyNoMount } from './loop-mount.ts';
 import { pattern } from './populate.ts';
+import { fsync } from './random-work.ts';
 
 interface Variant {
   readonly name: string;
@@ -73,59 +68,12 @@ describe.skipIf(reason !== null)('an image copied while mounted', () => {
 
   it.each(VARIANTS)('reads as the mount of a copy: $name', ({ format, mount, work }) => {
     const crashed = crash(scratch.path, format, mount, work);
-    const copiedAt = BigInt(Date.now()) * 1_000_000n;
-    const source = imageSource(crashed);
-    const filesystem = openExt4(source);
-    const { state, faults } = stateOfFilesystem(filesystem);
-    expect(filesystem.replayed?.errors).toEqual([]);
-    expect((filesystem.replayed?.fastCommits ?? 0) > 0).toBe(work === fastCommits);
-    expect(filesystem.replayed?.overlay.blocks.length).toBeGreaterThan(0);
-    expect(faults).toEqual([]);
-    expect(filesystem.volume.damage.facts).toEqual([]);
-    const expected = mountedState(scratch.path, crashed);
-    expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
-    for (const [path, entry] of expected) {
-      const seen = state.get(path);
-      expect([path, seen && work === fastCommits ? timesAs(entry, seen, copiedAt) : seen]).toEqual([path, entry]);
-    }
-    expect(stateOfFilesystem(openExt4(source, { replay: false })).state).not.toEqual(expected);
-    source.close?.();
+    const replayed = compareWithMount(scratch.path, crashed, work === fastCommits);
+    expect((replayed?.fastCommits ?? 0) > 0).toBe(work === fastCommits);
+    expect(replayed?.overlay.blocks.length).toBeGreaterThan(0);
+    expect(rawState(crashed)).not.toEqual(mountedState(scratch.path, crashed));
   });
 });
-
-/** A mount that replays fast commits gives what it changes the time of the mount: such times say nothing. */
-function timesAs(expected: EntryState, seen: EntryState, since: bigint): EntryState {
-  const touched = (time: bigint) => time >= since - 20_000_000n;
-  return {
-    ...seen,
-    mtimeNs: touched(expected.mtimeNs) ? expected.mtimeNs : seen.mtimeNs,
-    ctimeNs: touched(expected.ctimeNs) ? expected.ctimeNs : seen.ctimeNs,
-  };
-}
-
-/** Returns the path of the copy. */
-export function crash(scratch: string, format: readonly string[], mount: string, work: (root: string) => void): string {
-  const image = `${scratch}/busy.img`;
-  const crashed = `${scratch}/crashed.img`;
-  const made = makeImage(image, 48 * 2 ** 20, [...format, '-J', 'size=8']);
-  const done = withMount(image, `${scratch}/mount`, mount, () => {
-    work(`${scratch}/mount`);
-    copyFileSync(image, crashed);
-  });
-  expect([made, done]).toEqual([true, true]);
-  return crashed;
-}
-
-function mountedState(scratch: string, crashed: string): TreeState {
-  let state: TreeState = new Map<string, EntryState>();
-  const copy = `${scratch}/copy.img`;
-  copyFileSync(crashed, copy);
-  const mounted = withMount(copy, `${scratch}/mount`, 'rw,noatime', () => {
-    state = stateOfMount(`${scratch}/mount`);
-  });
-  expect(mounted).toBe(true);
-  return state;
-}
 
 /** Several transactions, with freed metadata among them, and changes behind the last that no transaction holds. */
 function busy(root: string): void {
@@ -180,10 +128,4 @@ function magicWords(root: string): void {
   block.writeUInt32BE(0xc03b3998, 0);
   writeFileSync(`${root}/magic`, Buffer.concat([block, block, pattern(3, 4096), block]));
   fsync(`${root}/magic`);
-}
-
-export function fsync(path: string): void {
-  const fd = openSync(path, 'r+');
-  fsyncSync(fd);
-  closeSync(fd);
 }
