@@ -97,6 +97,11 @@ export class Inode {
     return this.extraBytes >= 8 ? wideTime(this.raw.ctime, this.raw.ctimeExtra) : narrowTime(this.raw.ctime);
   }
 
+  /** Whole seconds of ctimeNs. */
+  get ctimeSeconds(): number {
+    return this.raw.ctime + (this.extraBytes >= 8 ? (this.raw.ctimeExtra & 3) * 2 ** 32 : 0);
+  }
+
   get atimeNs(): Nanoseconds {
     return this.extraBytes >= 16 ? wideTime(this.raw.atime, this.raw.atimeExtra) : narrowTime(this.raw.atime);
   }

@@ -2,11 +2,11 @@
 // What is broken on the way is kept in `damage`; what cannot be read at all is thrown.
 
 import type { ByteSource } from '../../bytes/byte-source.ts';
+import { memoryBytes } from '../../bytes/memory-bytes.ts';
 import { DamageError, ReadError } from '../../errors.ts';
 import { attributeName, attributesInBlock, attributesInInode, type StoredAttribute } from './attributes.ts';
 import type { BlockMap } from './block-map.ts';
 import { EMPTY_MAP } from './block-map.ts';
-import { BytesInMemory } from './bytes-in-memory.ts';
 import { Checksums } from './checksums.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { DamageLog } from './damage-log.ts';
@@ -142,9 +142,31 @@ export class Ext4Volume implements DirectoryContext {
     return readIndirectBlocks(inode, this, Math.ceil(inode.sizeBytes / this.blockSize));
   }
 
+  /** Like blockMap, with blocks beyond the file's end too: an extent tree has them anyway, pointers have after a crash. */
+  wholeBlockMap(inode: Inode): BlockMap {
+    const pointers = hasBlocks(inode) && !inode.has(INODE_FLAGS.extents) && !this.#patches?.maps.has(inode.number);
+    return pointers ? readIndirectBlocks(inode, this, Number.POSITIVE_INFINITY) : this.blockMap(inode);
+  }
+
+  /**
+   * What follows a file's end in its last block: zeros on a sound volume. Null where the file ends with its block, and where
+   * that block is none of its own (a hole, unwritten, inline). Throws like blockMap, ReadError.
+   */
+  bytesAfterEnd(inode: Inode): Uint8Array | null {
+    const used = inode.sizeBytes % this.blockSize;
+    if (used === 0) return null;
+    const last = Math.floor(inode.sizeBytes / this.blockSize);
+    const run = this.blockMap(inode).runs.find(({ logical, length }) => logical <= last && last < logical + length);
+    if (run === undefined || run.unwritten) return null;
+    const rest = new Uint8Array(this.blockSize - used);
+    const at = (run.physical + last - run.logical) * this.blockSize + used;
+    if (this.source.read(rest, at) < rest.length) throw new ReadError(this.source.name, at, rest.length);
+    return rest;
+  }
+
   /** The bytes of a file, of a directory or of a long symlink. Throws DamageError when its map or inline data is broken. */
   content(inode: Inode, name: string): ByteSource {
-    if (inode.has(INODE_FLAGS.inlineData)) return new BytesInMemory(inlineContent(inode), name);
+    if (inode.has(INODE_FLAGS.inlineData)) return memoryBytes(name, inlineContent(inode));
     return new MappedBytes(this.source, this.blockMap(inode), this.blockSize, inode.sizeBytes, name);
   }
 

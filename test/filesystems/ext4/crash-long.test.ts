@@ -5,10 +5,10 @@ import { compareWithMount, crash } from './crash.ts';
 import { scratchDirectory, whyNoMount } from './loop-mount.ts';
 import { randomWork } from './random-work.ts';
 
-const reason = process.env['LOSTWRITE_LONG_TESTS'] ? whyNoMount() : 'LOSTWRITE_LONG_TESTS is not set';
+const reason = process.env.LOSTWRITE_LONG_TESTS ? whyNoMount() : 'LOSTWRITE_LONG_TESTS is not set';
 if (reason !== null) process.stderr.write(`crash-long.test.ts skipped: ${reason}\n`);
 
-const SEEDS = Array.from({ length: Number(process.env['LOSTWRITE_SEEDS'] ?? 10) }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: Number(process.env.LOSTWRITE_SEEDS ?? 10) }, (_, index) => index + 1);
 
 describe.skipIf(reason !== null)('random work, cut off', () => {
   const scratch = scratchDirectory();

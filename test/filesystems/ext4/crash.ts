@@ -2,9 +2,9 @@
 
 import { copyFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { openFileBytes } from '../../../src/bytes/file-bytes.ts';
 import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
 import type { ReplayedJournal } from '../../../src/filesystems/ext4/journal-state.ts';
-import { imageSource } from './image-source.ts';
 import { makeImage, withMount } from './loop-mount.ts';
 import { type EntryState, stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
 
@@ -27,7 +27,7 @@ export function crash(scratch: string, format: readonly string[], mount: string,
 /** @param fast whether fast commits are replayed: what those change, a mount gives the time of the mount. */
 export function compareWithMount(scratch: string, crashed: string, fast: boolean): ReplayedJournal | null {
   const copiedAt = BigInt(Date.now()) * 1_000_000n;
-  const source = imageSource(crashed);
+  const source = openFileBytes(crashed);
   const filesystem = openExt4(source);
   const { state, faults } = stateOfFilesystem(filesystem);
   expect(filesystem.replayed?.errors).toEqual([]);
@@ -42,15 +42,15 @@ export function compareWithMount(scratch: string, crashed: string, fast: boolean
     const seen = state.get(path);
     expect([path, seen && fast ? asReplayed(entry, seen, copiedAt) : seen]).toEqual([path, entry]);
   }
-  source.close?.();
+  source.close();
   return filesystem.replayed;
 }
 
 /** What the image shows when its journal is left alone. */
 export function rawState(image: string): TreeState {
-  const source = imageSource(image);
+  const source = openFileBytes(image);
   const { state } = stateOfFilesystem(openExt4(source, { replay: false }));
-  source.close?.();
+  source.close();
   return state;
 }
 

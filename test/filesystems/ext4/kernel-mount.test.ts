@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFileBytes } from '../../../src/bytes/file-bytes.ts';
 import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
 import type { Ext4Volume } from '../../../src/filesystems/ext4/volume.ts';
-import { imageSource } from './image-source.ts';
 import { makeImage, run, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
 import { stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
 import { populate, SMALL } from './populate.ts';
@@ -76,10 +76,10 @@ describe.skipIf(reason !== null)('an image that the kernel filled', () => {
 
     it('shows every path, inode and byte that the mount shows', context => {
       if (!made) context.skip();
-      const source = imageSource(image);
+      const source = openFileBytes(image);
       const filesystem = openExt4(source);
       const { state, faults } = stateOfFilesystem(filesystem);
-      source.close?.();
+      source.close();
       expect(faults).toEqual([]);
       expect(filesystem.volume.damage.facts).toEqual([]);
       expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
@@ -89,14 +89,14 @@ describe.skipIf(reason !== null)('an image that the kernel filled', () => {
 
     it('gives the extended attributes that getfattr gives', context => {
       if (!made) context.skip();
-      const source = imageSource(image);
+      const source = openFileBytes(image);
       const { volume, root } = openExt4(source);
       const directory = volume.directory(volume.inode(Number(root.stat.inode))).records.find(isAttributes)?.inode ?? 0;
       const seen = new Map([['', attributesOf(volume, directory)]]);
       for (const record of volume.directory(volume.inode(directory)).records) {
         seen.set(`/${record.name}`, attributesOf(volume, record.inode));
       }
-      source.close?.();
+      source.close();
       expect(seen).toEqual(attributes);
     });
   });
