@@ -2,7 +2,7 @@
 // The oracles are dumpe2fs and debugfs, and the kernel where it says which inode it was.
 
 import { closeSync, copyFileSync, openSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openFileBytes } from '../../../src/bytes/file-bytes.ts';
 import { Allocation } from '../../../src/filesystems/ext4/allocation.ts';
 import { ownedBlocks } from '../../../src/filesystems/ext4/block-owners.ts';
@@ -35,6 +35,8 @@ const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
 
 const reason = whyNoMount();
 if (reason !== null) process.stderr.write(`beside-paths.test.ts skipped: ${reason}\n`);
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 describe.skipIf(reason !== null)('beside paths', () => {
   const scratch = scratchDirectory();

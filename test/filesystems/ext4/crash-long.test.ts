@@ -1,6 +1,6 @@
 // Long runs of random work, each cut off at some point. Only with LOSTWRITE_LONG_TESTS set.
 
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { compareWithMount, crash } from './crash.ts';
 import { scratchDirectory, whyNoMount } from './loop-mount.ts';
 import { randomWork } from './random-work.ts';
@@ -9,6 +9,8 @@ const reason = process.env.LOSTWRITE_LONG_TESTS ? whyNoMount() : 'LOSTWRITE_LONG
 if (reason !== null) process.stderr.write(`crash-long.test.ts skipped: ${reason}\n`);
 
 const SEEDS = Array.from({ length: Number(process.env.LOSTWRITE_SEEDS ?? 10) }, (_, index) => index + 1);
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 describe.skipIf(reason !== null)('random work, cut off', () => {
   const scratch = scratchDirectory();

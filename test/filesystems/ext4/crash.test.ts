@@ -10,7 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { compareWithMount, crash, mountedState, rawState } from './crash.ts';
 import { scratchDirectory, whyNoMount } from './loop-mount.ts';
 import { pattern } from './populate.ts';
@@ -61,6 +61,8 @@ const VARIANTS: readonly Variant[] = [
 
 const reason = whyNoMount();
 if (reason !== null) process.stderr.write(`crash.test.ts skipped: ${reason}\n`);
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 describe.skipIf(reason !== null)('an image copied while mounted', () => {
   const scratch = scratchDirectory();

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openFileBytes } from '../../../src/bytes/file-bytes.ts';
 import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
 import type { Ext4Volume } from '../../../src/filesystems/ext4/volume.ts';
@@ -45,6 +45,8 @@ const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
 
 const reason = whyNoMount();
 if (reason !== null) process.stderr.write(`kernel-mount.test.ts skipped: ${reason}\n`);
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 describe.skipIf(reason !== null)('an image that the kernel filled', () => {
   const scratch = scratchDirectory();
