@@ -5,9 +5,18 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Well formed, but something that lostwrite does not read (an encrypted image, a feature flag it does not know). */
+/**
+ * Well formed, but something that lostwrite does not read (an encrypted image, a feature flag it does not know).
+ * `code` is what a mount would say: ENOKEY for encrypted content, else EOPNOTSUPP.
+ */
 export class UnsupportedError extends Error {
   override readonly name = 'UnsupportedError';
+  readonly code: 'EOPNOTSUPP' | 'ENOKEY';
+
+  constructor(message: string, code: 'EOPNOTSUPP' | 'ENOKEY' = 'EOPNOTSUPP') {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** The source refused bytes. `at` and `length` are in bytes of `source`; `code` is the system's (EIO, EACCES, ...). */
@@ -27,20 +36,31 @@ export class ReadError extends Error {
   }
 }
 
-/** An on-disk structure contradicts itself or its container. `at` is a byte offset within the thing named first in `structure`. */
+/**
+ * An on-disk structure contradicts itself or its container. `at` is a byte offset within the thing named first in `structure`.
+ * `code` is what a mount would say: EBADMSG for a wrong checksum, ELOOP for a structure met twice, else EUCLEAN.
+ */
 export class DamageError extends Error {
   override readonly name = 'DamageError';
   readonly structure: string;
   readonly at: number;
   readonly found: string;
   readonly expected: string;
+  readonly code: 'EUCLEAN' | 'EBADMSG' | 'ELOOP';
 
-  constructor(structure: string, at: number, found: string | number | bigint, expected: string | number | bigint) {
+  constructor(
+    structure: string,
+    at: number,
+    found: string | number | bigint,
+    expected: string | number | bigint,
+    code: 'EUCLEAN' | 'EBADMSG' | 'ELOOP' = 'EUCLEAN',
+  ) {
     super(`${structure} at ${at}: found ${found}, expected ${expected}`);
     this.structure = structure;
     this.at = at;
     this.found = String(found);
     this.expected = String(expected);
+    this.code = code;
   }
 }
 

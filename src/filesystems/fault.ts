@@ -1,6 +1,6 @@
 // What a refusal means: the system's codes and our own errors as one of five different answers.
 
-import { DamageError, errorCode, ReadError, UnsupportedError } from '../errors.ts';
+import { errorCode } from '../errors.ts';
 import type { Fault, FaultKind } from '../model.ts';
 
 const KIND_OF_CODE = new Map<string, FaultKind>([
@@ -14,9 +14,7 @@ const KIND_OF_CODE = new Map<string, FaultKind>([
 
 /** The answer that an error stands for; what is none of ours and has no system code is a bug and is thrown on. */
 export function faultOf(error: unknown): Fault {
-  if (error instanceof DamageError) return { kind: 'unreadable', code: 'EUCLEAN', message: error.message };
-  if (error instanceof UnsupportedError) return { kind: 'unsupported', code: 'EOPNOTSUPP', message: error.message };
-  const code = error instanceof ReadError ? error.code : errorCode(error);
+  const code = errorCode(error);
   if (code === null || !(error instanceof Error)) throw error;
   return { kind: KIND_OF_CODE.get(code) ?? 'unreadable', code, message: error.message };
 }

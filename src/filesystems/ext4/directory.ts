@@ -1,0 +1,227 @@
+// Reads a directory's entries from all of its blocks in their order, never through the hash tree; inline ones from the inode.
+// Knows names, inode numbers and the types that entries state; nothing of the inodes that they lead to.
+
+import { DamageError, type ReadError } from '../../errors.ts';
+import type { EntryType } from '../../model.ts';
+import { u16le, u32le } from '../../struct/integers.ts';
+import { latin1 } from '../../struct/struct.ts';
+import { inlineContinuation } from './attributes.ts';
+import type { BlockMap } from './block-map.ts';
+import type { Mismatch } from './checksums.ts';
+import type { MapContext } from './extent-tree.ts';
+import type { Inode } from './inode.ts';
+import {
+  COMPAT,
+  DIRENT_HEADER_BYTES,
+  DIRENT_TYPE_MASK,
+  INCOMPAT,
+  INDEX_ROOT_INFO_AT,
+  INLINE_PARENT_BYTES,
+  INODE_BLOCK_BYTES,
+  INODE_FLAGS,
+  indexRootInfo,
+} from './layout.ts';
+import type { Superblock } from './superblock.ts';
+
+export interface DirectoryRecord {
+  /** One character a byte; neither "." nor "..". */
+  readonly name: string;
+  readonly inode: number;
+  /** Null when the entry does not state it, or states none that exists. */
+  readonly type: EntryType | null;
+}
+
+export interface DirectoryContent {
+  /** In the order of the blocks. */
+  readonly records: readonly DirectoryRecord[];
+  /** What stopped parts of it from being read. */
+  readonly faults: readonly (DamageError | ReadError)[];
+  /** The inode that ".." names; null when that entry cannot be had. */
+  readonly parent: number | null;
+}
+
+/** What a directory's blocks are read with. */
+export interface DirectoryContext extends MapContext {
+  readonly superblock: Superblock;
+  blockMap(inode: Inode): BlockMap;
+}
+
+const TYPES: readonly (EntryType | null)[] = [
+  null,
+  'file',
+  'directory',
+  'character-device',
+  'block-device',
+  'fifo',
+  'socket',
+  'symlink',
+];
+const SMALLEST_RECORD = 12;
+const INDEX_ROOT_COUNT_AT = 0x20;
+const INDEX_NODE_COUNT_AT = 8;
+
+/** Damage of the inode's own map throws; damage below costs the entries that it hides, and is in `faults`. */
+export function readDirectory(inode: Inode, context: DirectoryContext): DirectoryContent {
+  const reader = new DirectoryReader(inode, context);
+  if (inode.has(INODE_FLAGS.inlineData)) reader.inline();
+  else reader.blocks();
+  const { records, faults, parent } = reader;
+  return { records, faults, parent };
+}
+
+class DirectoryReader implements DirectoryContent {
+  readonly records: DirectoryRecord[] = [];
+  readonly faults: (DamageError | ReadError)[] = [];
+  parent: number | null = null;
+  readonly #inode: Inode;
+  readonly #context: DirectoryContext;
+  readonly #seed: number;
+  readonly #typed: boolean;
+  readonly #typeMask: number;
+
+  constructor(inode: Inode, context: DirectoryContext) {
+    this.#inode = inode;
+    this.#context = context;
+    this.#seed = context.checksums.inodeSeed(inode.number, inode.raw.generation);
+    const { incompat } = context.superblock;
+    this.#typed = (incompat & INCOMPAT.filetype) !== 0;
+    this.#typeMask = incompat & INCOMPAT.dirdata ? DIRENT_TYPE_MASK : 0xff;
+  }
+
+  /** The parent's number, then entries, through to the end of the attribute that goes on with them. */
+  inline(): void {
+    const rest = inlineContinuation(this.#inode) ?? new Uint8Array(0);
+    const bytes = new Uint8Array(INODE_BLOCK_BYTES + rest.length);
+    bytes.set(this.#inode.raw.block);
+    bytes.set(rest, INODE_BLOCK_BYTES);
+    this.parent = u32le(bytes, 0);
+    this.#entries(bytes, INLINE_PARENT_BYTES, bytes.length, this.#inode.location);
+  }
+
+  blocks(): void {
+    const { blockSize, superblock } = this.#context;
+    const map = this.#context.blockMap(this.#inode);
+    const count = Math.ceil(this.#inode.sizeBytes / blockSize);
+    for (const lost of map.lost) if (lost.logical < count) this.faults.push(lost.error);
+    let seen = 0;
+    for (const run of map.runs) {
+      const end = Math.min(run.logical + run.length, count);
+      seen += Math.max(0, end - run.logical);
+      if (seen > superblock.blocksCount) {
+        throw new DamageError(
+          `directory inode ${this.#inode.number}`,
+          this.#inode.location,
+          `${seen} blocks`,
+          'a volume',
+        );
+      }
+      for (let logical = run.logical; logical < end; logical++) {
+        this.#block(logical, run.physical + logical - run.logical);
+      }
+    }
+  }
+
+  #block(logical: number, physical: number): void {
+    try {
+      const bytes = this.#context.readBlock(physical);
+      const origin = physical * this.#context.blockSize;
+      const mismatch = this.#checksum(bytes, logical);
+      if (mismatch !== null) {
+        const what = `directory block ${logical} of inode ${this.#inode.number}`;
+        throw new DamageError(what, origin, mismatch.found, mismatch.expected, 'EBADMSG');
+      }
+      this.#entries(bytes, 0, bytes.length, origin);
+    } catch (error) {
+      this.faults.push(this.#context.damage.keep(error));
+    }
+  }
+
+  #checksum(bytes: Uint8Array, logical: number): Mismatch {
+    const { checksums } = this.#context;
+    if (!checksums.on) return null;
+    if (!this.#isIndex(bytes, logical)) return checksums.directoryLeaf(this.#seed, bytes);
+    const countAt = countLimitAt(bytes);
+    if (countAt === null) return { found: u16le(bytes, 4), expected: SMALLEST_RECORD };
+    return checksums.directoryIndex(this.#seed, bytes, countAt);
+  }
+
+  /** In an indexed directory: the root, and blocks that one empty entry fills. */
+  #isIndex(bytes: Uint8Array, logical: number): boolean {
+    if (!this.#inode.has(INODE_FLAGS.index) || !(this.#context.superblock.compat & COMPAT.dir_index)) return false;
+    return logical === 0 || recordLength(bytes, 4) === bytes.length;
+  }
+
+  /** Throws DamageError at the first entry that cannot be: the rest of the block is lost, as in a mount. */
+  #entries(bytes: Uint8Array, start: number, end: number, origin: number): void {
+    let at = start;
+    while (at < end) {
+      const length = this.#checkRecord(bytes, at, end, origin);
+      const inode = u32le(bytes, at);
+      if (inode !== 0) this.#record(bytes, at, inode, origin);
+      at += length;
+    }
+  }
+
+  #record(bytes: Uint8Array, at: number, inode: number, origin: number): void {
+    const nameLength = bytes[at + 6] as number;
+    const name = latin1(bytes, at + DIRENT_HEADER_BYTES, nameLength);
+    if (name === '.') return;
+    if (name === '..') {
+      this.parent ??= inode;
+    } else if (nameLength === 0 || name.includes('/') || name.includes('\0')) {
+      const what = `ext4_dir_entry_2 name of inode ${this.#inode.number}`;
+      const found = JSON.stringify(name);
+      this.faults.push(
+        this.#context.damage.keep(new DamageError(what, origin + at, found, 'neither empty nor with / or NUL')),
+      );
+    } else {
+      const type = this.#typed ? (TYPES[(bytes[at + 7] as number) & this.#typeMask] ?? null) : null;
+      this.records.push({ name, inode, type });
+    }
+  }
+
+  #checkRecord(bytes: Uint8Array, at: number, end: number, origin: number): number {
+    const left = end - at;
+    const length = left < DIRENT_HEADER_BYTES ? 0 : recordLength(bytes, at + 4);
+    const needed = DIRENT_HEADER_BYTES + (bytes[at + 6] ?? 0);
+    const fits = length >= SMALLEST_RECORD && length % 4 === 0 && length >= needed && length <= left;
+    const last = left - length === 0 || left - length >= SMALLEST_RECORD;
+    if (fits && last && u32le(bytes, at) <= this.#context.superblock.inodesCount) return length;
+    const found = left < DIRENT_HEADER_BYTES ? `${left} bytes left` : `inode ${u32le(bytes, at)}, ${length} bytes`;
+    const what = `ext4_dir_entry_2 of inode ${this.#inode.number}`;
+    throw new DamageError(what, origin + at, found, `${needed} to ${left} bytes, inode at most the count`);
+  }
+}
+
+/** Lengths from 64 KiB on are stored with their lowest two bits as the highest; 0 and 65535 mean 65536. */
+function recordLength(bytes: Uint8Array, at: number): number {
+  const stored = u16le(bytes, at);
+  if (bytes.length < 65536) return stored;
+  if (stored === 0 || stored === 65535) return 65536;
+  return (stored & 0xfffc) + (stored & 3) * 0x10000;
+}
+
+/** Where an index block keeps its limit and count; null when it does not look like one. */
+function countLimitAt(bytes: Uint8Array): number | null {
+  const first = recordLength(bytes, 4);
+  if (first === bytes.length) return INDEX_NODE_COUNT_AT;
+  if (first !== SMALLEST_RECORD || recordLength(bytes, 12 + 4) !== bytes.length - 12) return null;
+  const info = indexRootInfo.at(bytes, INDEX_ROOT_INFO_AT);
+  return info.reserved === 0 && info.infoLength === 8 ? INDEX_ROOT_COUNT_AT : null;
+}
+
+/** Order of the names' bytes. */
+export function byName(left: DirectoryRecord, right: DirectoryRecord): number {
+  return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
+}
+
+/** The inode that a directory's ".." names, from its first block alone; null when that is not to be had. Throws like readDirectory. */
+export function readStatedParent(inode: Inode, context: DirectoryContext): number | null {
+  if (inode.has(INODE_FLAGS.inlineData)) return u32le(inode.raw.block, 0);
+  const first = context.blockMap(inode).runs[0];
+  if (first === undefined || first.logical !== 0) return null;
+  const block = context.readBlock(first.physical);
+  const second = recordLength(block, 4);
+  if (second !== SMALLEST_RECORD || u16le(block, second + 6) % 256 !== 2) return null;
+  return latin1(block, second + DIRENT_HEADER_BYTES, 2) === '..' ? u32le(block, second) : null;
+}
