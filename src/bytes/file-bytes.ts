@@ -65,7 +65,6 @@ function cannotOpen(path: string, error: unknown): unknown {
   return code === null ? error : new UsageError(`${path}: cannot be opened (${code})`);
 }
 
-<<<<<<< HEAD
 /** As for every target: of a block device, it is that of its node. */
 function identityOf(stats: BigIntStats): TargetIdentity {
   return {
@@ -76,8 +75,6 @@ function identityOf(stats: BigIntStats): TargetIdentity {
   };
 }
 
-=======
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 class RegularBytes implements FileBytes {
   readonly size: number;
   readonly name: string;
@@ -90,16 +87,7 @@ class RegularBytes implements FileBytes {
     this.#fd = fd;
     this.name = path;
     this.size = Number(stats.size);
-<<<<<<< HEAD
     this.identity = identityOf(stats);
-=======
-    this.identity = {
-      device: String(stats.dev),
-      inode: String(stats.ino),
-      sizeBytes: this.size,
-      mtimeNs: String(stats.mtimeNs),
-    };
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   }
 
   read(into: Uint8Array, at: number): number {
@@ -151,11 +139,7 @@ class DeviceBytes implements FileBytes {
   constructor(path: string, fd: number, stats: BigIntStats) {
     this.name = path;
     this.size = deviceSize(path, fd, stats.rdev);
-<<<<<<< HEAD
     this.identity = identityOf(stats);
-=======
-    this.identity = { device: `block ${stats.rdev}`, inode: '0', sizeBytes: this.size, mtimeNs: '0' };
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     const direct = openDirect(path, stats.rdev);
     this.#direct = direct !== null;
     this.#fd = direct ?? fd;

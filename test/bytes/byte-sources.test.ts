@@ -1,16 +1,9 @@
-<<<<<<< HEAD
 import { closeSync, mkdirSync, openSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
-=======
-import { closeSync, mkdirSync, openSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ByteSource } from '../../src/bytes/byte-source.ts';
 import { CachedBytes, cacheShareBytes } from '../../src/bytes/cached-bytes.ts';
 import { openFileBytes, searchSize } from '../../src/bytes/file-bytes.ts';
-<<<<<<< HEAD
 import { memoryBytes } from '../../src/bytes/memory-bytes.ts';
-=======
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 import { readExactly } from '../../src/bytes/read-exactly.ts';
 import { slice } from '../../src/bytes/slice.ts';
 import { DamageError, ReadError, UsageError } from '../../src/errors.ts';
@@ -34,11 +27,8 @@ byteSourceContract('an empty file', () => {
   return { source: openFileBytes(scratch.path('empty')), expected: new Uint8Array(0) };
 });
 
-<<<<<<< HEAD
 byteSourceContract('bytes in memory', () => ({ source: memoryBytes('memory', content), expected: content }));
 
-=======
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 byteSourceContract('a slice', () => ({
   source: slice(openFileBytes(path), 12345, 700_000, 'part'),
   expected: content.subarray(12345, 712_345),
@@ -64,22 +54,15 @@ describe.skipIf(!isRoot)('a block device', () => {
   });
   afterAll(() => device !== '' && run('losetup', '--detach', device));
 
-<<<<<<< HEAD
   it('is recognised again by its node', () => {
     const source = openFileBytes(device);
     const node = statSync(device, { bigint: true });
     expect(source.identity).toMatchObject({ device: `${node.dev}`, inode: `${node.ino}`, sizeBytes: 0 });
-=======
-  it('is recognised again by its number', () => {
-    const source = openFileBytes(device);
-    expect(source.identity).toMatchObject({ sizeBytes: sectors.length, mtimeNs: '0' });
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     openFileBytes(device, source.identity).close();
     source.close();
   });
 });
 
-<<<<<<< HEAD
 describe.skipIf(!isRoot)('a medium that fails', () => {
   it('is a ReadError with EIO and the place, and the rest stays readable', () => {
     const medium = scratch.path('failing');
@@ -102,8 +85,6 @@ describe.skipIf(!isRoot)('a medium that fails', () => {
   });
 });
 
-=======
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 describe('opening a file', () => {
   it('takes nothing but regular files and block devices', () => {
     mkdirSync(scratch.path('folder'));

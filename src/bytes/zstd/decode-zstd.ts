@@ -2,55 +2,30 @@
 // what the caller gives, time is bounded by the two lengths. No dictionaries; content checksums are skipped, not verified.
 
 import { u16le, u32le } from '../../struct/integers.ts';
-<<<<<<< HEAD
 import { broken, PADDING, type Padded, pad } from './bits.ts';
 import { executeSequences, type Output, tooMuch } from './execute.ts';
 import type { HuffmanTable } from './huffman.ts';
 import { MAX_BLOCK_BYTES, readLiterals } from './literals.ts';
 import { decodeSequences, NO_TABLES, type RepeatOffsets, readSequencesHead, type SequenceTables } from './sequences.ts';
-=======
-import { broken, PADDING } from './bits.ts';
-import type { HuffmanTable } from './huffman.ts';
-import { MAX_BLOCK_BYTES, readLiterals } from './literals.ts';
-import {
-  NO_TABLES,
-  type Output,
-  type RepeatOffsets,
-  readSequencesHead,
-  runSequences,
-  type SequenceTables,
-  tooMuch,
-} from './sequences.ts';
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const RAW_BLOCK = 0;
 const REPEATED_BLOCK = 1;
 const RESERVED_BLOCK = 3;
-<<<<<<< HEAD
 const room = pad(new Uint8Array(MAX_BLOCK_BYTES));
-=======
-const room = new Uint8Array(MAX_BLOCK_BYTES);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 
 /**
  * Decodes frames from the start of `compressed` until `into` is full; what follows them is ignored.
  * Throws DamageError, its `at` an offset in `compressed`.
  */
 export function decodeZstd(compressed: Uint8Array, into: Uint8Array): void {
-<<<<<<< HEAD
   const input = pad(compressed);
   const view = new DataView(into.buffer, into.byteOffset, into.length);
-=======
-  const padded = new Uint8Array(compressed.length + 2 * PADDING);
-  padded.set(compressed, PADDING);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   const end = PADDING + compressed.length;
   let filled = 0;
   for (let at = PADDING; filled < into.length; ) {
     if (at + 8 > end) throw broken(at, 'the end of the compressed bytes', `${into.length - filled} bytes more`);
-<<<<<<< HEAD
     const magic = u32le(input.bytes, at);
     if (magic - (magic % 16) === SKIPPABLE_MAGIC) {
       at += 8 + u32le(input.bytes, at + 4);
@@ -59,38 +34,20 @@ export function decodeZstd(compressed: Uint8Array, into: Uint8Array): void {
     if (magic !== MAGIC) throw broken(at, `magic ${magic.toString(16)}`, MAGIC.toString(16));
     const output = { bytes: into, view, frameStart: filled, at: filled };
     at = decodeFrame(input, at + 4, end, output);
-=======
-    const magic = u32le(padded, at);
-    if (magic - (magic % 16) === SKIPPABLE_MAGIC) {
-      at += 8 + u32le(padded, at + 4);
-      continue;
-    }
-    if (magic !== MAGIC) throw broken(at, `magic ${magic.toString(16)}`, MAGIC.toString(16));
-    const output = { bytes: into, frameStart: filled, at: filled };
-    at = decodeFrame(padded, at + 4, end, output);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     filled = output.at;
   }
 }
 
 /** Returns where the frame ends. `at`: its header, after the magic. */
-<<<<<<< HEAD
 function decodeFrame(input: Padded, at: number, end: number, output: Output): number {
   const { bytes } = input;
-=======
-function decodeFrame(bytes: Uint8Array, at: number, end: number, output: Output): number {
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   const descriptor = bytes[at] as number;
   if (descriptor & 0x0b) throw broken(at, 'a dictionary or reserved bits', 'none');
   const singleSegment = (descriptor & 0x20) !== 0;
   const sizeAt = at + (singleSegment ? 1 : 2);
   const sizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] as number;
   const declared = contentSize(bytes, sizeAt, sizeBytes);
-<<<<<<< HEAD
   const blocksEnd = new BlockDecoder(input, end, output).decodeAll(sizeAt + sizeBytes);
-=======
-  const blocksEnd = new BlockDecoder(bytes, end, output).decodeAll(sizeAt + sizeBytes);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   const produced = output.at - output.frameStart;
   if (declared !== null && declared !== produced) throw broken(at, `${produced} bytes`, `${declared} bytes`);
   return blocksEnd + (descriptor & 0x04 ? 4 : 0);
@@ -106,40 +63,25 @@ function contentSize(bytes: Uint8Array, at: number, length: number): number | nu
 
 /** The blocks of one frame: what one leaves to the next. */
 class BlockDecoder {
-<<<<<<< HEAD
   readonly #input: Padded;
-=======
-  readonly #bytes: Uint8Array;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   readonly #end: number;
   readonly #output: Output;
   readonly #offsets: RepeatOffsets = [1, 4, 8];
   #tables: SequenceTables = NO_TABLES;
   #huffman: HuffmanTable | null = null;
 
-<<<<<<< HEAD
   constructor(input: Padded, end: number, output: Output) {
     this.#input = input;
-=======
-  constructor(bytes: Uint8Array, end: number, output: Output) {
-    this.#bytes = bytes;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     this.#end = end;
     this.#output = output;
   }
 
   /** Returns where the last block ends. */
   decodeAll(start: number): number {
-<<<<<<< HEAD
     const { bytes } = this.#input;
     for (let at = start; ; ) {
       if (at + 3 > this.#end) throw broken(at, 'the end of the compressed bytes', 'a block');
       const header = u16le(bytes, at) + (bytes[at + 2] as number) * 65536;
-=======
-    for (let at = start; ; ) {
-      if (at + 3 > this.#end) throw broken(at, 'the end of the compressed bytes', 'a block');
-      const header = u16le(this.#bytes, at) + (this.#bytes[at + 2] as number) * 65536;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
       const type = (header >> 1) & 3;
       const size = header >> 3;
       const blockEnd = at + 3 + (type === REPEATED_BLOCK ? 1 : size);
@@ -158,27 +100,16 @@ class BlockDecoder {
       return;
     }
     if (output.at + size > output.bytes.length) throw tooMuch(start, output);
-<<<<<<< HEAD
     if (type === RAW_BLOCK) output.bytes.set(this.#input.bytes.subarray(start, start + size), output.at);
     else output.bytes.fill(this.#input.bytes[start] as number, output.at, output.at + size);
-=======
-    if (type === RAW_BLOCK) output.bytes.set(this.#bytes.subarray(start, start + size), output.at);
-    else output.bytes.fill(this.#bytes[start] as number, output.at, output.at + size);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     output.at += size;
   }
 
   #decodeCompressed(start: number, end: number): void {
-<<<<<<< HEAD
     const literals = readLiterals(this.#input, start, end, this.#huffman, room);
     const head = readSequencesHead(this.#input, literals.end, end, this.#tables);
     const sequences = decodeSequences(head, this.#input, end, this.#offsets);
     executeSequences(sequences, literals, this.#output, literals.end);
-=======
-    const literals = readLiterals(this.#bytes, start, end, this.#huffman, room);
-    const head = readSequencesHead(this.#bytes, literals.end, end, this.#tables);
-    runSequences(head, this.#bytes, end, literals.bytes, this.#offsets, this.#output);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     this.#huffman = literals.table;
     this.#tables = head.tables;
   }

@@ -1,6 +1,5 @@
 // Finite state entropy of zstd (RFC 8878, 4.1): reading a distribution, and the decoding table that follows from it.
 
-<<<<<<< HEAD
 import { type BackwardBits, bitsAt, broken, highestBit, type Padded } from './bits.ts';
 
 /** A decoding table, one cell a state. */
@@ -18,21 +17,6 @@ export const nextBase = (cell: number) => cell >>> 16;
 /** A distribution's place in the compressed bytes, and its limits. */
 export interface FseSource {
   readonly input: Padded;
-=======
-import { type BackwardBits, broken, highestBit, load32 } from './bits.ts';
-
-/** What a state stands for, and how the next one is found: `base[state] + read(bits[state])`. */
-export interface FseTable {
-  readonly accuracyLog: number;
-  readonly symbol: Uint8Array;
-  readonly bits: Uint8Array;
-  readonly base: Uint16Array;
-}
-
-/** A distribution's place in the compressed bytes, and its limits. */
-export interface FseSource {
-  readonly bytes: Uint8Array;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   readonly start: number;
   readonly end: number;
   readonly maxAccuracyLog: number;
@@ -41,21 +25,12 @@ export interface FseSource {
 
 /** The table, and where the bytes after its description begin. Throws DamageError. */
 export function readFseTable(source: FseSource): { table: FseTable; end: number } {
-<<<<<<< HEAD
   const { input, start, end, maxAccuracyLog, maxSymbol } = source;
   const accuracyLog = ((input.bytes[start] as number) & 15) + 5;
   if (start >= end || accuracyLog > maxAccuracyLog) throw broken(start, `accuracy log ${accuracyLog}`, maxAccuracyLog);
   const counts: number[] = [];
   let position = start * 8 + 4;
   const peek = () => bitsAt(input.view, position);
-=======
-  const { bytes, start, end, maxAccuracyLog, maxSymbol } = source;
-  const accuracyLog = ((bytes[start] as number) & 15) + 5;
-  if (start >= end || accuracyLog > maxAccuracyLog) throw broken(start, `accuracy log ${accuracyLog}`, maxAccuracyLog);
-  const counts: number[] = [];
-  let position = start * 8 + 4;
-  const peek = () => load32(bytes, position >> 3) >>> (position & 7);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   for (let remaining = 1 << accuracyLog; remaining > 0; ) {
     const width = highestBit(remaining + 1) + 1;
     const half = (1 << (width - 1)) - 1;
@@ -81,7 +56,6 @@ export function readFseTable(source: FseSource): { table: FseTable; end: number 
 /** @param counts states of each symbol; -1: "less than one". They add up to 2^accuracyLog. */
 export function buildFseTable(counts: readonly number[], accuracyLog: number): FseTable {
   const size = 1 << accuracyLog;
-<<<<<<< HEAD
   const symbols = spreadSymbols(counts, size);
   const next = counts.map(Math.abs);
   const cells = new Uint32Array(size);
@@ -93,21 +67,6 @@ export function buildFseTable(counts: readonly number[], accuracyLog: number): F
     cells[state] = (((number << bits) - size) << 16) | (bits << 8) | symbol;
   }
   return { accuracyLog, cells };
-=======
-  const symbol = spreadSymbols(counts, size);
-  const next = counts.map(Math.abs);
-  const bits = new Uint8Array(size);
-  const base = new Uint16Array(size);
-  for (let state = 0; state < size; state++) {
-    const own = symbol[state] as number;
-    const number = next[own] as number;
-    next[own] = number + 1;
-    const width = accuracyLog - highestBit(number);
-    bits[state] = width;
-    base[state] = (number << width) - size;
-  }
-  return { accuracyLog, symbol, bits, base };
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 }
 
 function spreadSymbols(counts: readonly number[], size: number): Uint8Array {
@@ -128,7 +87,6 @@ function spreadSymbols(counts: readonly number[], size: number): Uint8Array {
 
 /** The table of a single symbol: its only state reads no bits. */
 export function singleSymbolTable(symbol: number): FseTable {
-<<<<<<< HEAD
   return { accuracyLog: 0, cells: Uint32Array.of(symbol) };
 }
 
@@ -143,21 +101,6 @@ export function decodeAlternating({ accuracyLog, cells }: FseTable, stream: Back
     states[turn] = nextBase(cell) + stream.read(nextBits(cell));
     if (stream.position >= stream.first) continue;
     symbols.push(symbolOf(cellOf(turn ^ 1)));
-=======
-  return { accuracyLog: 0, symbol: Uint8Array.of(symbol), bits: Uint8Array.of(0), base: Uint16Array.of(0) };
-}
-
-/** Two states that take turns until the stream runs dry: how Huffman weights are packed. At most `limit` symbols. */
-export function decodeAlternating(table: FseTable, stream: BackwardBits, limit: number): number[] {
-  const states = [stream.read(table.accuracyLog), stream.read(table.accuracyLog)];
-  const symbols: number[] = [];
-  for (let turn = 0; symbols.length < limit; turn ^= 1) {
-    const state = states[turn] as number;
-    symbols.push(table.symbol[state] as number);
-    states[turn] = (table.base[state] as number) + stream.read(table.bits[state] as number);
-    if (stream.position >= stream.first) continue;
-    symbols.push(table.symbol[states[turn ^ 1] as number] as number);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     break;
   }
   return symbols;

@@ -1,10 +1,6 @@
 // Huffman coded literals of zstd (RFC 8878, 4.2): the tree's description, and streams decoded by one table lookup a byte.
 
-<<<<<<< HEAD
 import { BackwardBits, bitsAt, broken, highestBit, type Padded } from './bits.ts';
-=======
-import { BackwardBits, broken, highestBit, load32 } from './bits.ts';
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 import { decodeAlternating, readFseTable } from './fse.ts';
 
 const MAX_BITS = 11;
@@ -18,7 +14,6 @@ export interface HuffmanTable {
 }
 
 /** The table described at `start`, and where the bytes after the description begin. Throws DamageError. */
-<<<<<<< HEAD
 export function readHuffmanTable(input: Padded, start: number, end: number): { table: HuffmanTable; end: number } {
   const head = input.bytes[start] as number;
   const bodyBytes = head < 128 ? head : (head - 126) >> 1;
@@ -33,21 +28,6 @@ function packedWeights(input: Padded, start: number, end: number): number[] {
   const limits = { maxAccuracyLog: MAX_WEIGHT_ACCURACY, maxSymbol: MAX_BITS };
   const { table, end: streamStart } = readFseTable({ input, start, end, ...limits });
   return decodeAlternating(table, new BackwardBits(input, streamStart, end), MAX_WEIGHTS);
-=======
-export function readHuffmanTable(bytes: Uint8Array, start: number, end: number): { table: HuffmanTable; end: number } {
-  const head = bytes[start] as number;
-  const bodyBytes = head < 128 ? head : (head - 126) >> 1;
-  const bodyEnd = start + 1 + bodyBytes;
-  if (bodyEnd > end) throw broken(start, 'the end of the block', 'a Huffman tree');
-  const weights = head < 128 ? packedWeights(bytes, start + 1, bodyEnd) : plainWeights(bytes, start + 1, head - 127);
-  return { table: buildTable(weights, start), end: bodyEnd };
-}
-
-function packedWeights(bytes: Uint8Array, start: number, end: number): number[] {
-  const limits = { maxAccuracyLog: MAX_WEIGHT_ACCURACY, maxSymbol: MAX_BITS };
-  const { table, end: streamStart } = readFseTable({ bytes, start, end, ...limits });
-  return decodeAlternating(table, new BackwardBits(bytes, streamStart, end), MAX_WEIGHTS);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 }
 
 function plainWeights(bytes: Uint8Array, start: number, count: number): number[] {
@@ -66,7 +46,6 @@ function buildTable(weights: number[], at: number): HuffmanTable {
   if (!complete) throw broken(at, `Huffman weights that add up to ${used}`, 'a complete tree');
   weights.push(highestBit(left) + 1);
   const codes = new Uint16Array(2 ** maxBits);
-<<<<<<< HEAD
   const next = rankStarts(weights, maxBits);
   for (const [literal, weight] of weights.entries()) {
     if (weight === 0) continue;
@@ -74,21 +53,10 @@ function buildTable(weights: number[], at: number): HuffmanTable {
     const to = from + 2 ** (weight - 1);
     codes.fill(((maxBits + 1 - weight) << 8) | literal, from, to);
     next[weight] = to;
-=======
-  let next = 0;
-  for (let weight = 1; weight <= maxBits; weight++) {
-    for (const [literal, own] of weights.entries()) {
-      if (own !== weight) continue;
-      const end = next + 2 ** (weight - 1);
-      codes.fill(((maxBits + 1 - weight) << 8) | literal, next, end);
-      next = end;
-    }
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   }
   return { maxBits, codes };
 }
 
-<<<<<<< HEAD
 /** Where the codes of each weight begin in the table: the longest come first. */
 function rankStarts(weights: readonly number[], maxBits: number): number[] {
   const counts = new Array<number>(maxBits + 1).fill(0);
@@ -125,25 +93,5 @@ export function decodeHuffman(table: HuffmanTable, input: Padded, start: number,
     position -= code >> 8;
   }
   stream.position = position;
-=======
-/** Decodes one stream, bytes [start, end) of `bytes`, into `into`, which it must fill exactly. Throws DamageError. */
-export function decodeHuffman(
-  table: HuffmanTable,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  into: Uint8Array,
-): void {
-  const stream = new BackwardBits(bytes, start, end);
-  const { codes, maxBits } = table;
-  const mask = codes.length - 1;
-  let position = stream.position - maxBits;
-  for (let at = 0; at < into.length; at++) {
-    const code = codes[(load32(bytes, position >> 3) >>> (position & 7)) & mask] as number;
-    into[at] = code;
-    position -= code >> 8;
-  }
-  stream.position = position + maxBits;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   stream.finish();
 }

@@ -1,11 +1,6 @@
 // The literals section of a zstd block (RFC 8878, 3.1.1.3.1): raw, one repeated byte, or Huffman coded in one stream or four.
 
-<<<<<<< HEAD
 import { bitsAt, broken, type Padded } from './bits.ts';
-=======
-import { u16le } from '../../struct/integers.ts';
-import { broken, load32 } from './bits.ts';
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 import { decodeHuffman, type HuffmanTable, readHuffmanTable } from './huffman.ts';
 
 export const MAX_BLOCK_BYTES = 128 * 1024;
@@ -14,22 +9,16 @@ const REPEATED = 1;
 const TREELESS = 3;
 
 export interface Literals {
-<<<<<<< HEAD
   /** Bytes [start, start + length) of a buffer of the caller's or of the input, with some more behind them. */
   readonly view: DataView;
   readonly start: number;
   readonly length: number;
-=======
-  /** A buffer of the caller's, or a part of the block. */
-  readonly bytes: Uint8Array;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   /** Where the sequences section begins. */
   readonly end: number;
   /** For a later block that has none of its own. */
   readonly table: HuffmanTable | null;
 }
 
-<<<<<<< HEAD
 /** @param room for MAX_BLOCK_BYTES. Throws DamageError. */
 export function readLiterals(
   input: Padded,
@@ -47,33 +36,11 @@ export function readLiterals(
   const mask = 2 ** sizeBits - 1;
   const size = bitsAt(input.view, start * 8 + 4) & mask;
   const packed = bitsAt(input.view, start * 8 + 4 + sizeBits) & mask;
-=======
-/** @param room at least MAX_BLOCK_BYTES. Throws DamageError. */
-export function readLiterals(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  previous: HuffmanTable | null,
-  room: Uint8Array,
-): Literals {
-  const head = bytes[start] as number;
-  const type = head & 3;
-  const format = (head >> 2) & 3;
-  if (type === RAW || type === REPEATED) return plainLiterals(bytes, start, end, previous, room);
-  const headBytes = format < 2 ? 3 : format + 2;
-  const sizeBits = format < 2 ? 10 : format * 4 + 6;
-  const mask = 2 ** sizeBits - 1;
-  const size = (load32(bytes, start) >>> 4) & mask;
-  // The second size begins at bit 4 + sizeBits.
-  const packedAt = (4 + sizeBits) >> 3;
-  const packed = (load32(bytes, start + packedAt) >>> ((4 + sizeBits) & 7)) & mask;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   const sectionEnd = start + headBytes + packed;
   if (sectionEnd > end || size > MAX_BLOCK_BYTES) throw broken(start, `${size} literals in ${packed} bytes`, 'fewer');
   const tree =
     type === TREELESS
       ? { table: previous, end: start + headBytes }
-<<<<<<< HEAD
       : readHuffmanTable(input, start + headBytes, sectionEnd);
   if (tree.table === null) throw broken(start, 'literals without a tree', 'a tree before them');
   const into = room.bytes.subarray(0, size);
@@ -90,24 +57,6 @@ function plainLiterals(
   room: Padded,
 ): Literals {
   const head = bitsAt(view, start * 8) & 0xffffff;
-=======
-      : readHuffmanTable(bytes, start + headBytes, sectionEnd);
-  if (tree.table === null) throw broken(start, 'literals without a tree', 'a tree before them');
-  const into = room.subarray(0, size);
-  if (format === 0) decodeHuffman(tree.table, bytes, tree.end, sectionEnd, into);
-  else decodeFour(tree.table, bytes, tree.end, sectionEnd, into);
-  return { bytes: into, end: sectionEnd, table: tree.table };
-}
-
-function plainLiterals(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  table: HuffmanTable | null,
-  room: Uint8Array,
-): Literals {
-  const head = load32(bytes, start) & 0xffffff;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   const format = (head >> 2) & 3;
   const headBytes = format === 3 ? 3 : format === 1 ? 2 : 1;
   const size = headBytes === 1 ? (head & 0xff) >> 3 : (headBytes === 2 ? head & 0xffff : head) >> 4;
@@ -115,7 +64,6 @@ function plainLiterals(
   const sectionEnd = start + headBytes + stored;
   if (sectionEnd > end || size > MAX_BLOCK_BYTES)
     throw broken(start, `${size} literals`, `${end - start} bytes at most`);
-<<<<<<< HEAD
   if ((head & 3) === RAW) return { view, start: start + headBytes, length: size, end: sectionEnd, table };
   room.bytes.fill(bytes[start + headBytes] as number, 0, size);
   return { view: room.view, start: 0, length: size, end: sectionEnd, table };
@@ -131,22 +79,6 @@ function decodeFour(table: HuffmanTable, input: Padded, start: number, end: numb
     const from = Math.min(into.length, stream * quarter);
     const to = stream === 3 ? into.length : Math.min(into.length, from + quarter);
     decodeHuffman(table, input, at, streamEnd, into.subarray(from, to));
-=======
-  if ((head & 3) === RAW) return { bytes: bytes.subarray(start + headBytes, sectionEnd), end: sectionEnd, table };
-  return { bytes: room.subarray(0, size).fill(bytes[start + headBytes] as number), end: sectionEnd, table };
-}
-
-/** Four streams; the lengths of the first three come before them. */
-function decodeFour(table: HuffmanTable, bytes: Uint8Array, start: number, end: number, into: Uint8Array): void {
-  const quarter = (into.length + 3) >> 2;
-  let at = start + 6;
-  for (let stream = 0; stream < 4; stream++) {
-    const streamEnd = stream === 3 ? end : at + u16le(bytes, start + stream * 2);
-    if (streamEnd > end || at > streamEnd) throw broken(start, 'a literal stream beyond its section', 'one within it');
-    const from = Math.min(into.length, stream * quarter);
-    const to = stream === 3 ? into.length : Math.min(into.length, from + quarter);
-    decodeHuffman(table, bytes, at, streamEnd, into.subarray(from, to));
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     at = streamEnd;
   }
 }

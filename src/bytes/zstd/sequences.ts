@@ -1,16 +1,8 @@
-<<<<<<< HEAD
 // The sequences section of a zstd block (RFC 8878, 3.1.1.3.2): "copy so many literals, then repeat so many bytes from so far back",
 // packed by three codes. What comes out is checked where it is carried out, in execute.ts.
 
 import { BackwardBits, broken, type Padded } from './bits.ts';
 import { buildFseTable, type FseTable, nextBase, nextBits, readFseTable, singleSymbolTable, symbolOf } from './fse.ts';
-=======
-// The sequences section of a zstd block (RFC 8878, 3.1.1.3.2): pairs of "copy so many literals" and "repeat so many bytes from so
-// far back". Every copy is checked against what there is before it is made.
-
-import { BackwardBits, broken } from './bits.ts';
-import { buildFseTable, type FseTable, readFseTable, singleSymbolTable } from './fse.ts';
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 
 const LITERAL_LENGTH_BASE = Uint32Array.of(
   ...Array.from({ length: 16 }, (_, code) => code),
@@ -29,11 +21,7 @@ const MATCH_LENGTH_BITS = Uint8Array.of(
   ...[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
 /** An offset code is the number of its bits; more than this is farther back than any window that we accept. */
-<<<<<<< HEAD
 const MAX_OFFSET_BITS = 24;
-=======
-const MAX_OFFSET_CODE = 24;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 
 /** One of the three codes that a sequence is made of. */
 interface Kind {
@@ -78,12 +66,6 @@ export interface SequenceTables {
 
 export const NO_TABLES: SequenceTables = { literalLengths: null, offsets: null, matchLengths: null };
 
-<<<<<<< HEAD
-=======
-/** The last three distances, kept from block to block of a frame. */
-export type RepeatOffsets = [number, number, number];
-
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 export interface SequencesHead {
   readonly count: number;
   readonly tables: SequenceTables;
@@ -91,17 +73,8 @@ export interface SequencesHead {
 }
 
 /** Counts and tables of the section at `start`. Throws DamageError. */
-<<<<<<< HEAD
 export function readSequencesHead(input: Padded, start: number, end: number, previous: SequenceTables): SequencesHead {
   const { bytes } = input;
-=======
-export function readSequencesHead(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  previous: SequenceTables,
-): SequencesHead {
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   const first = bytes[start] as number;
   if (start >= end) throw broken(start, 'the end of the block', 'a count of sequences');
   if (first === 0) return { count: 0, tables: previous, bitsStart: start + 1 };
@@ -117,11 +90,7 @@ export function readSequencesHead(
   let at = start + headBytes + 1;
   if (at > end || modes & 3) throw broken(start, 'reserved bits or the end of the block', 'modes of three tables');
   const next = (kind: Kind, mode: number, last: FseTable | null): FseTable => {
-<<<<<<< HEAD
     const { table, end: tableEnd } = readTable(kind, mode, last, input, at, end);
-=======
-    const { table, end: tableEnd } = readTable(kind, mode, last, bytes, at, end);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
     at = tableEnd;
     return table;
   };
@@ -135,34 +104,21 @@ function readTable(
   kind: Kind,
   mode: number,
   previous: FseTable | null,
-<<<<<<< HEAD
   input: Padded,
-=======
-  bytes: Uint8Array,
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   start: number,
   end: number,
 ): { table: FseTable; end: number } {
   if (mode === 0) return { table: kind.predefined, end: start };
-<<<<<<< HEAD
   if (mode === 2) return readFseTable({ input, start, end, ...kind });
-=======
-  if (mode === 2) return readFseTable({ bytes, start, end, ...kind });
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   if (mode === 3) {
     if (previous === null) throw broken(start, 'a repeated table', 'a table before it');
     return { table: previous, end: start };
   }
-<<<<<<< HEAD
   const symbol = input.bytes[start] as number;
-=======
-  const symbol = bytes[start] as number;
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
   if (start >= end || symbol > kind.maxSymbol) throw broken(start, `code ${symbol}`, `at most ${kind.maxSymbol}`);
   return { table: singleSymbolTable(symbol), end: start + 1 };
 }
 
-<<<<<<< HEAD
 /** The last three distances, kept from block to block of a frame. */
 export type RepeatOffsets = [number, number, number];
 
@@ -220,132 +176,4 @@ function remember(repeats: RepeatOffsets, distance: number, index: number): numb
   repeats[1] = repeats[0];
   repeats[0] = distance;
   return distance;
-=======
-/** Where a block's output goes: frameStart <= at <= end of `bytes`; distances reach back to frameStart. */
-export interface Output {
-  readonly bytes: Uint8Array;
-  readonly frameStart: number;
-  at: number;
-}
-
-/** Carries out the sequences in bits [head.bitsStart, end) and appends the literals that are left. Throws DamageError. */
-export function runSequences(
-  head: SequencesHead,
-  bytes: Uint8Array,
-  end: number,
-  literals: Uint8Array,
-  offsets: RepeatOffsets,
-  output: Output,
-): void {
-  let used = 0;
-  if (head.count > 0) {
-    const steps = new SequenceReader(head.tables, new BackwardBits(bytes, head.bitsStart, end), offsets);
-    for (let left = head.count; left > 0; left--) {
-      steps.next(left === 1);
-      if (used + steps.literals > literals.length)
-        throw broken(head.bitsStart, 'a sequence beyond the literals', 'fewer');
-      copyLiterals(literals, used, steps.literals, output);
-      used += steps.literals;
-      copyMatch(output, steps.offset, steps.match, head.bitsStart);
-    }
-    steps.finish();
-  }
-  if (output.at + literals.length - used > output.bytes.length) throw tooMuch(head.bitsStart, output);
-  copyLiterals(literals, used, literals.length - used, output);
-}
-
-/** Short runs are the rule: a loop beats the set-up of a block copy. Room for them is checked with the match that follows. */
-function copyLiterals(literals: Uint8Array, from: number, count: number, output: Output): void {
-  const { bytes, at } = output;
-  if (count > 32) bytes.set(literals.subarray(from, from + Math.min(count, bytes.length - at)), at);
-  else for (let index = 0; index < count; index++) bytes[at + index] = literals[from + index] as number;
-  output.at = at + count;
-}
-
-function copyMatch(output: Output, offset: number, length: number, place: number): void {
-  const { bytes, at, frameStart } = output;
-  if (at + length > bytes.length) throw tooMuch(place, output);
-  if (offset > at - frameStart || offset === 0)
-    throw broken(place, `a distance of ${offset}`, `1 to ${at - frameStart}`);
-  if (length > 32 && offset >= length) bytes.copyWithin(at, at - offset, at - offset + length);
-  else if (length > 32 && offset === 1) bytes.fill(bytes[at - 1] as number, at, at + length);
-  else for (let index = at; index < at + length; index++) bytes[index] = bytes[index - offset] as number;
-  output.at = at + length;
-}
-
-export function tooMuch(place: number, output: Output) {
-  return broken(place, 'more plain data', `at most ${output.bytes.length} bytes`);
-}
-
-/** Decodes one sequence after the other. */
-class SequenceReader {
-  literals = 0;
-  match = 0;
-  offset = 0;
-  readonly #stream: BackwardBits;
-  readonly #literalLengths: FseTable;
-  readonly #offsets: FseTable;
-  readonly #matchLengths: FseTable;
-  readonly #repeats: RepeatOffsets;
-  #literalState: number;
-  #offsetState: number;
-  #matchState: number;
-
-  constructor(tables: SequenceTables, stream: BackwardBits, repeats: RepeatOffsets) {
-    this.#stream = stream;
-    this.#repeats = repeats;
-    this.#literalLengths = tables.literalLengths ?? LITERAL_LENGTHS.predefined;
-    this.#offsets = tables.offsets ?? OFFSETS.predefined;
-    this.#matchLengths = tables.matchLengths ?? MATCH_LENGTHS.predefined;
-    this.#literalState = stream.read(this.#literalLengths.accuracyLog);
-    this.#offsetState = stream.read(this.#offsets.accuracyLog);
-    this.#matchState = stream.read(this.#matchLengths.accuracyLog);
-  }
-
-  next(last: boolean): void {
-    const stream = this.#stream;
-    const offsetCode = this.#offsets.symbol[this.#offsetState] as number;
-    const matchCode = this.#matchLengths.symbol[this.#matchState] as number;
-    const literalCode = this.#literalLengths.symbol[this.#literalState] as number;
-    if (offsetCode > MAX_OFFSET_CODE)
-      throw broken(stream.first >> 3, `a distance of ${offsetCode} bits`, MAX_OFFSET_CODE);
-    const distance = 2 ** offsetCode + stream.read(offsetCode);
-    this.match = (MATCH_LENGTH_BASE[matchCode] as number) + stream.read(MATCH_LENGTH_BITS[matchCode] as number);
-    this.literals =
-      (LITERAL_LENGTH_BASE[literalCode] as number) + stream.read(LITERAL_LENGTH_BITS[literalCode] as number);
-    this.offset = this.#resolve(distance);
-    if (last) return;
-    this.#literalState = step(this.#literalLengths, this.#literalState, stream);
-    this.#matchState = step(this.#matchLengths, this.#matchState, stream);
-    this.#offsetState = step(this.#offsets, this.#offsetState, stream);
-    if (stream.position < stream.first) stream.finish();
-  }
-
-  finish(): void {
-    this.#stream.finish();
-  }
-
-  /** Distances 1 to 3 name recent ones; without literals before them they mean the next ones on. */
-  #resolve(distance: number): number {
-    const repeats = this.#repeats;
-    const [first, second, third] = repeats;
-    if (distance > 3) {
-      repeats[2] = second;
-      repeats[1] = first;
-      repeats[0] = distance - 3;
-      return distance - 3;
-    }
-    const index = distance - (this.literals === 0 ? 0 : 1);
-    if (index === 0) return first;
-    const offset = index === 1 ? second : index === 2 ? third : first - 1;
-    if (index > 1) repeats[2] = second;
-    repeats[1] = first;
-    repeats[0] = offset;
-    return offset;
-  }
-}
-
-function step(table: FseTable, state: number, stream: BackwardBits): number {
-  return (table.base[state] as number) + stream.read(table.bits[state] as number);
->>>>>>> 85d91daeb127973c0d3e79b99da6a815ac487527
 }
