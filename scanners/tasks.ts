@@ -2,6 +2,7 @@
 
 import type { Entry } from '../src/filesystems/filesystem.ts';
 import type { TargetSpec } from '../src/model.ts';
+import type { Opening } from '../src/tree/open-target.ts';
 import type { SelectionGlobs } from '../src/tree/selection.ts';
 import type { ContentBatch } from './content-batch.ts';
 
@@ -12,6 +13,7 @@ export const COUNTERS_BYTES = 8 * Object.keys(COUNTER).length;
 export interface WalkTask {
   readonly target: TargetSpec;
   readonly volume: number;
+  readonly opening: Opening;
   readonly counters: SharedArrayBuffer;
   /** Null: the root of the volume. */
   readonly start: Entry | null;
@@ -23,6 +25,7 @@ export interface WalkTask {
 export interface ReadTask {
   readonly target: TargetSpec;
   readonly volume: number;
+  readonly opening: Opening;
   readonly counters: SharedArrayBuffer;
   readonly batch: ContentBatch;
   /** Names of the scanners to feed; null: all. */

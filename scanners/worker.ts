@@ -5,8 +5,8 @@ import { memoryBytes } from '../src/bytes/memory-bytes.ts';
 import { isOfMedium, readContent } from '../src/digest/read-content.ts';
 import { faultOf } from '../src/filesystems/fault.ts';
 import type { Filesystem, OpenFile } from '../src/filesystems/filesystem.ts';
-import type { ContentSeen, Observation, Stat, TargetSpec } from '../src/model.ts';
-import { openTarget } from '../src/tree/open-target.ts';
+import type { ContentSeen, Observation, Stat } from '../src/model.ts';
+import { openVolume } from '../src/tree/open-target.ts';
 import { selectionOf } from '../src/tree/selection.ts';
 import { type WalkedSubtree, walkSubtree } from '../src/tree/walk.ts';
 import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from './content-batch.ts';
@@ -22,7 +22,7 @@ const opened = new Map<string, Filesystem>();
 const buffer = new Uint8Array(BUFFER_BYTES);
 
 export function walk(task: WalkTask): WalkedSubtree {
-  const filesystem = filesystemOf(task.target, task.volume);
+  const filesystem = filesystemOf(task);
   const counters = new BigInt64Array(task.counters);
   const walked = walkSubtree(filesystem, task.start ?? filesystem.root, {
     budget: task.budget,
@@ -40,9 +40,9 @@ export function read(task: ReadTask): Uint8Array<ArrayBuffer> | null {
   return reader.run();
 }
 
-function filesystemOf(target: TargetSpec, volume: number): Filesystem {
+function filesystemOf({ target, volume, opening }: Pick<WalkTask, 'target' | 'volume' | 'opening'>): Filesystem {
   const key = JSON.stringify([target.path, target.snapshot, target.identity, volume]);
-  const filesystem = opened.get(key) ?? openTarget(target, volume);
+  const filesystem = opened.get(key) ?? openVolume(target, volume, opening);
   opened.set(key, filesystem);
   return filesystem;
 }
@@ -58,7 +58,7 @@ class BatchReader {
   readonly #scanners: readonly StructureScanner[];
 
   constructor(task: ReadTask) {
-    this.#filesystem = filesystemOf(task.target, task.volume);
+    this.#filesystem = filesystemOf(task);
     this.#counters = new BigInt64Array(task.counters);
     this.#jobs = unpackJobs(task.batch);
     this.#scanners = STRUCTURE_SCANNERS.filter(

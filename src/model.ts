@@ -231,6 +231,32 @@ export interface ScanError {
   readonly message: string;
 }
 
+/** What is told of a volume: its place in the target, its file system, and the state that it was found in. */
+export interface VolumeFacts {
+  readonly index: number;
+  /** `ext4`, `xfs`, `lvm2`, ...; `host` for a mounted tree. */
+  readonly filesystem: string;
+  readonly uuid: string | null;
+  readonly label: string;
+  /** Bytes within the container's disk; null for a mounted tree. */
+  readonly offset: number | null;
+  readonly size: number | null;
+  /** `clean`, `dirty`, `errors`; `mounted` for a mounted tree, `not examined` for what cannot be read. */
+  readonly state: string;
+  /** Its journal was replayed in memory. */
+  readonly replayed: boolean;
+  readonly repairedAtNs: Nanoseconds | null;
+  /** Copied or read while it was written to. */
+  readonly hot: boolean;
+  readonly log: {
+    readonly fromNs: Nanoseconds | null;
+    readonly toNs: Nanoseconds | null;
+    readonly holes: number;
+  } | null;
+  /** What keeps rules from speaking on this volume, and other facts worth a line. */
+  readonly gates: readonly string[];
+}
+
 /** What a worker needs to open a target by itself. Plain data: it crosses threads. */
 export interface TargetSpec {
   readonly kind: 'directory' | 'image';
@@ -241,6 +267,10 @@ export interface TargetSpec {
   /** Name of an internal snapshot of an image. */
   readonly snapshot: string | null;
   readonly identity: TargetIdentity;
+  /** Folders, beside the image's own, in which its backing files may lie. */
+  readonly allowBacking?: readonly string[];
+  /** False: a journal that was not checkpointed is not replayed. */
+  readonly replay?: boolean;
 }
 
 /** A worker that opens the target and finds another identity stops. */

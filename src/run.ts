@@ -1,154 +1,113 @@
-// A scan from options to report: opens the target and the store, examines, judges. The wiring, no knowledge.
+// The engine's front: a scan and an explanation from options to answer. The wiring, no knowledge.
 
-import { createHash, randomUUID } from 'node:crypto';
-import type { ScanFacts } from './judge/path-case.ts';
-import { Pool } from './pool.ts';
-import type { Reference } from './references/reference.ts';
-import type { Report, ReportVolume } from './report/report.ts';
-import { ownersInBaseline } from './run/baselines.ts';
+import { randomUUID } from 'node:crypto';
+import type { BytePath, ScanError } from './model.ts';
+import type { Explanation } from './report/explanation.ts';
+import type { Report } from './report/report.ts';
+import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
-import { ProgressWatch } from './run/progress-watch.ts';
-import { gatherReferences } from './run/references.ts';
+import { closeSession, infosOf, openSession, type Session, withVolumeScans } from './run/session.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
-import type { Run } from './store/scan-runs.ts';
-import { openStore, type Store } from './store/store.ts';
-import { openTarget } from './tree/open-target.ts';
-import { selectionOf } from './tree/selection.ts';
 import { VERSION } from './version.ts';
 
 export { dropBaseline, listBaselines, showBaseline } from './run/baselines.ts';
 export { createBaseline } from './run/create-baseline.ts';
+export { inspect } from './run/inspect.ts';
 export { identityOf } from './tree/open-target.ts';
 
-const ONLY_VOLUME = 0;
-
 /**
- * Scans a target. UsageError when target, store or a named reference cannot be opened; UnsupportedError for targets that
- * cannot be read. Findings stay in the store until the outcome is closed.
+ * Scans a target. UsageError when target, store or a named reference cannot be opened; UnsupportedError, DamageError or
+ * ReadError for an image of which nothing can be read. Findings stay in the store until the outcome is closed.
  */
 export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome> {
-  const startedAtNs = nowNs();
-  const filesystem = openTarget(options.target, ONLY_VOLUME);
-  const store = openStore(options.store.path ?? ':memory:', 'write');
+  const session = openSession(options, hooks, 'scan');
   try {
-    const { all, generations } = gatherReferences(filesystem, store, options);
-    const references = new Map(all.map(reference => [reference.info.id, reference.info]));
-    const facts = { window: options.window, references, generations, startedAtNs };
-    const run = openRun(store, options, all, hooks);
-    const ownersOf = (hashes: ReadonlySet<bigint>) => ownersInBaseline(store, options.baseline, hashes);
-    return await runScan({ options, hooks, store, run, references: all, facts, ownersOf });
+    const report = await withVolumeScans(
+      session,
+      () => !options.metadataOnly,
+      async (scans, watch) => {
+        const whole = await examineAll(scans);
+        const judged = judgeScan(session.run, judgeAll(scans), options.failOn);
+        return reportOf(session, judged, { whole, bytesRead: watch.pool.counts().bytes });
+      },
+    );
+    return { report, close: keep => closeSession(session, keep) };
   } catch (error) {
-    store.close();
+    closeSession(session, true);
     throw error;
-  } finally {
-    filesystem.close();
   }
 }
 
-interface OpenedScan {
-  readonly options: ScanOptions;
-  readonly hooks: RunHooks;
-  readonly store: Store;
-  readonly run: Run;
-  readonly references: readonly Reference[];
-  readonly facts: Omit<ScanFacts, 'donors'>;
-  readonly ownersOf: VolumeScan['ownersOf'];
-}
-
-async function runScan(opened: OpenedScan): Promise<ScanOutcome> {
-  const { options, run, store } = opened;
-  const watch = new ProgressWatch(new Pool(options.jobs), opened.hooks);
-  const volume = volumeScan(opened, watch);
+/**
+ * Everything known of one path: the whole tree is listed, for what other paths' inodes say, and one file is read.
+ * Throws like scan; null when neither the target nor a reference knows the path.
+ */
+export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation | null> {
+  const session = openSession({ ...options, resume: 'never' }, hooks, `explain ${path}`);
   try {
-    const whole = await examineVolume(volume);
-    const judged = judgeScan(run, judgeVolume(volume), options.failOn);
-    const report = reportOf(opened, judged, { whole, bytesRead: watch.pool.counts().bytes });
-    return { report, close: keep => closeRun(store, run, keep) };
+    return await withVolumeScans(
+      session,
+      entry => entry.path === path,
+      async scans => {
+        await examineAll(scans);
+        for (const { known, judgement } of judgeAll(scans)) {
+          if (known.path !== path) continue;
+          const { seen, expected, observations } = known;
+          return { seen, expected, observations, finding: judgement.finding };
+        }
+        return null;
+      },
+    );
   } finally {
-    await watch.close();
+    closeSession(session, false);
   }
 }
 
-function volumeScan(opened: OpenedScan, watch: ProgressWatch): VolumeScan {
-  const { options, run, references, facts, ownersOf } = opened;
-  return {
-    volume: ONLY_VOLUME,
-    options,
-    pool: watch.pool,
-    run,
-    references,
-    facts,
-    ownersOf,
-    selection: selectionOf(options),
-    reads: () => !options.metadataOnly,
-    onPlanned: (files, bytes) => watch.plan(files, bytes),
-    onPhase: phase => watch.enter(phase),
-  };
+async function examineAll(scans: readonly VolumeScan[]): Promise<boolean> {
+  let whole = true;
+  for (const volume of scans) whole = (await examineVolume(volume)) && whole;
+  return whole;
 }
 
-function closeRun(store: Store, run: Run, keep: boolean): void {
-  if (!keep) run.drop();
-  store.close();
+function* judgeAll(scans: readonly VolumeScan[]): Iterable<JudgedPath> {
+  for (const volume of scans) yield* judgeVolume(volume);
 }
 
-/** Keyed by what decides the result: another target, option, reference or version is another run. */
-function openRun(store: Store, options: ScanOptions, references: readonly Reference[], hooks: RunHooks): Run {
-  const { target, include, exclude, scanners, metadataOnly, crossMounts } = options;
-  const ids = references.map(reference => reference.info.id);
-  const key = JSON.stringify([VERSION, target, include, exclude, scanners, metadataOnly, crossMounts, ids]);
-  const digest = createHash('sha256').update(key).digest('hex');
-  const { run, resumed } = store.openRun(digest);
-  if (!resumed) return run;
-  if (options.resume === 'auto') {
-    hooks.onNotice('resuming a scan that did not finish');
-    return run;
-  }
-  run.drop();
-  return store.openRun(digest).run;
-}
-
-function reportOf(opened: OpenedScan, judged: JudgedScan, examined: { whole: boolean; bytesRead: number }): Report {
-  const { options, references, facts } = opened;
+function reportOf(session: Session, judged: JudgedScan, examined: { whole: boolean; bytesRead: number }): Report {
+  const { options, target, volumes, startedAtNs } = session;
   const { tally, verdicts, hasFindings, orphans } = judged;
   const { files, directories, vouched, atRisk, unvouched, skipped, byReference } = tally;
   const finishedAtNs = nowNs();
-  const durationMs = Number((finishedAtNs - facts.startedAtNs) / 1_000_000n);
-  const { bytesRead } = examined;
+  const durationMs = Number((finishedAtNs - startedAtNs) / 1_000_000n);
+  const { bytesRead, whole } = examined;
   const { kind, name, path } = options.target;
+  const unread = unreadVolumes(session);
+  const complete = whole && tally.unexamined === 0 && unread.length === 0;
+  const infos = infosOf(volumes);
   return {
     tool: { name: 'lostwrite', version: VERSION },
-    run: {
-      id: randomUUID(),
-      startedAtNs: facts.startedAtNs,
-      finishedAtNs,
-      complete: examined.whole && tally.unexamined === 0,
-    },
-    target: { kind, name, path, container: null, volumes: [MOUNTED] },
+    run: { id: randomUUID(), startedAtNs, finishedAtNs, complete },
+    target: { kind, name, path, container: target.container, volumes: target.volumes.map(volume => volume.facts) },
     window: options.window,
-    references: references.map(({ info }) => ({ ...info, files: tally.filesByReference.get(info.id) ?? 0 })),
+    references: infos.map(info => ({ ...info, files: tally.filesByReference.get(info.id) ?? 0 })),
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped },
     findings: () => judged.findings.findings(),
     blocks: [],
     orphans,
-    errors: references.flatMap(reference => reference.errors),
+    errors: [...unread, ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors))],
   };
 }
 
-/** What a mounted tree tells of its file system. */
-const MOUNTED: ReportVolume = {
-  index: ONLY_VOLUME,
-  filesystem: 'host',
-  uuid: null,
-  label: '',
-  offset: null,
-  size: null,
-  state: 'mounted',
-  replayed: false,
-  repairedAtNs: null,
-  hot: false,
-  log: null,
-  gates: [],
-};
+/** Volumes that may hold files and were not looked into. */
+function unreadVolumes({ target }: Session): ScanError[] {
+  return target.volumes
+    .filter(({ filesystem, holdsFiles }) => filesystem === null && holdsFiles)
+    .map(({ facts, trouble }) => ({
+      path: '/',
+      code: 'volume-not-examined',
+      message: `volume ${facts.index}: ${trouble}`,
+    }));
+}

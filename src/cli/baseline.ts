@@ -14,7 +14,7 @@ import { createProgressDisplay } from './progress.ts';
 import type { RunFunctions } from './run-functions.ts';
 import { parseJobs, type Settings } from './settings.ts';
 import { tableLines } from './table.ts';
-import { locateTarget } from './target.ts';
+import { imageSettings, locateTarget } from './target.ts';
 import { writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +32,8 @@ export async function createCommand(request: CreateRequest, settings: Settings, 
   const judged = judge(request, settings, world);
   const display = createProgressDisplay(world, { quiet, verbose });
   const name = settings.text('host');
-  const target = locateTarget({ text: request.target, cwd: world.cwd, name, hostName: world.hostName });
+  const located = locateTarget({ text: request.target, cwd: world.cwd, name, hostName: world.hostName });
+  const target = { ...located, ...imageSettings(settings, world.cwd) };
   const store = settlePlaces({
     target,
     crossMounts: judged.crossMounts,

@@ -8,6 +8,7 @@ import { demoCommand } from './demo.ts';
 import { EXIT_CLEAN, EXIT_USAGE } from './exit-code.ts';
 import { explainCommand } from './explain.ts';
 import { GENERAL_EPILOGUE, SCAN_EPILOGUE, tidyHelp } from './help-text.ts';
+import { inspectCommand } from './inspect.ts';
 import { type OptionName, SCAN_NAMES, yargsOptions } from './option-table.ts';
 import { scanCommand } from './scan.ts';
 import { type Argv, readSettings, type Settings } from './settings.ts';
@@ -16,7 +17,9 @@ import { troubleLines } from './trouble.ts';
 import { refuseOddFlags, usageErrorOf } from './usage-error.ts';
 import type { World } from './world.ts';
 
+const IMAGE_NAMES: OptionName[] = ['allow-backing', 'replay'];
 const CREATE_NAMES: OptionName[] = [
+  ...IMAGE_NAMES,
   'host',
   'include',
   'exclude',
@@ -99,6 +102,7 @@ function describeCommands(parser: Yargs, choose: (act: (given: Argv) => Act) => 
       choose(scanAct),
     )
     .command('baseline', 'Keep states of a target to compare with later', yargs => baselineUsage(yargs, choose))
+    .command('inspect <TARGET>', 'Tell what a target is made of', inspectUsage, choose(inspectAct))
     .command('explain <TARGET> <PATH>', 'Tell everything known of one path', explainUsage, choose(explainAct))
     .command(
       'demo',
@@ -106,7 +110,7 @@ function describeCommands(parser: Yargs, choose: (act: (given: Argv) => Act) => 
       demoUsage,
       choose(() => demoCommand),
     )
-    .demandCommand(1, 'say what to do: scan, baseline, explain or demo')
+    .demandCommand(1, 'say what to do: scan, baseline, inspect, explain or demo')
     .epilogue(GENERAL_EPILOGUE)
     .help()
     .strict()
@@ -130,6 +134,17 @@ function scanUsage(yargs: Yargs): Yargs {
       describe: 'Directory, disk image, block device, or image.qcow2@SNAPSHOT',
     })
     .epilogue(SCAN_EPILOGUE);
+}
+
+function inspectUsage(yargs: Yargs): Yargs {
+  return common(yargs, ['host', ...IMAGE_NAMES])
+    .positional('TARGET', { type: 'string', describe: 'Disk image, block device, image.qcow2@SNAPSHOT, or directory' })
+    .option('json', { type: 'boolean', describe: 'Print JSON' });
+}
+
+function inspectAct(given: Argv): Act {
+  return (settings, world) =>
+    inspectCommand({ target: text(given, 'TARGET'), json: given.json === true }, settings, world);
 }
 
 function explainUsage(yargs: Yargs): Yargs {

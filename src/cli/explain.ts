@@ -1,6 +1,6 @@
 // `lostwrite explain`: everything known of one path.
 
-import { UnsupportedError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { BytePath } from '../model.ts';
 import { renderExplanation } from '../report/explanation.ts';
 import { parsePrintablePath } from '../report/printable.ts';
@@ -17,12 +17,12 @@ export async function explainCommand(target: string, typed: string, settings: Se
   const display = createProgressDisplay(world, { quiet: settings.flag('quiet'), verbose: settings.flag('verbose') });
   const located = locateScan(target, settings, world, { report: null, say: display.onNotice });
   const run = await world.loadRun();
-  if (run.explain === undefined) throw new UnsupportedError('this build cannot explain paths');
   const options = withIdentity(located, run);
   const interrupt = listenForInterrupts(world, display.onNotice);
   try {
     const explanation = await run.explain(options, path, { ...display, signal: interrupt.signal });
     display.end();
+    if (explanation === null) throw new UsageError(`${typed}: neither the target nor any reference knows this path`);
     await writeLines(world.stdout, renderExplanation(path, options.target.name, explanation));
     return interrupt.signal.aborted ? EXIT_PARTIAL : EXIT_CLEAN;
   } finally {

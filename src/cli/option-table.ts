@@ -20,6 +20,14 @@ const WHAT = {
   host: { kind: 'text', describe: 'Name of the target in the report (default: host name for /, else the path)' },
   include: { kind: 'list', describe: 'Only paths within the target that match this glob (may be repeated)' },
   exclude: { kind: 'list', describe: 'Not the paths that match this glob (may be repeated)' },
+  'allow-backing': {
+    kind: 'list',
+    describe: 'A folder, beside the image’s own, in which its backing files may lie (may be repeated)',
+  },
+  replay: {
+    kind: 'flag',
+    describe: 'Replay a journal in memory as a mount would (default; --no-replay: the raw state)',
+  },
   'cross-mounts': { kind: 'flag', describe: 'Also scan file systems that are mounted below the target' },
 } as const satisfies Record<string, OptionRow>;
 

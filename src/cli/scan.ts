@@ -13,7 +13,7 @@ import { createProgressDisplay, type ProgressDisplay } from './progress.ts';
 import type { RunFunctions } from './run-functions.ts';
 import { judgeScanOptions } from './scan-options.ts';
 import type { Settings } from './settings.ts';
-import { type LocatedTarget, locateTarget } from './target.ts';
+import { imageSettings, type LocatedTarget, locateTarget } from './target.ts';
 import { paletteFor, writeChunks, writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 import { assertReportCanBeWritten, writeReport } from './write-report.ts';
@@ -58,7 +58,8 @@ export function locateScan(
   { report, say }: { report: string | null; say: (line: string) => void },
 ): LocatedScan {
   const judged = judgeScanOptions(settings, world.processors);
-  const target = locateTarget({ text, cwd: world.cwd, name: settings.text('host'), hostName: world.hostName });
+  const request = { text, cwd: world.cwd, name: settings.text('host'), hostName: world.hostName };
+  const target = { ...locateTarget(request), ...imageSettings(settings, world.cwd) };
   const store = settlePlaces({
     target,
     crossMounts: judged.crossMounts,

@@ -11,6 +11,8 @@ export interface Settings {
   text(name: OptionName): string | null;
   list(name: OptionName): readonly string[];
   flag(name: OptionName): boolean;
+  /** A flag that was given as `--no-NAME`, or `false` in the file. */
+  isOff(name: OptionName): boolean;
 }
 
 /** UsageError for an option that was given twice or without a value. */
@@ -28,6 +30,7 @@ export function readSettings(argv: Argv, config: ConfigFile | null): Settings {
     },
     list: valuesOf,
     flag: name => valuesOf(name)[0] === 'true',
+    isOff: name => valuesOf(name)[0] === 'false',
   };
 }
 

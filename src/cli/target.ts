@@ -4,6 +4,7 @@ import { realpathSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errorCode, UsageError } from '../errors.ts';
 import type { TargetSpec } from '../model.ts';
+import type { Settings } from './settings.ts';
 import { failureWords } from './trouble.ts';
 
 export type LocatedTarget = Omit<TargetSpec, 'identity'>;
@@ -24,6 +25,12 @@ export function locateTarget(request: TargetRequest): LocatedTarget {
     throw new UsageError(`${request.text}: a directory has no snapshots; name an image before the @`);
   const name = request.name ?? (path === '/' ? request.hostName : request.text);
   return { kind, name, path, snapshot };
+}
+
+/** What concerns the opening of images. */
+export function imageSettings(settings: Settings, cwd: string): Pick<TargetSpec, 'allowBacking' | 'replay'> {
+  const allowBacking = settings.list('allow-backing').map(folder => resolve(cwd, folder));
+  return { allowBacking, replay: !settings.isOff('replay') };
 }
 
 interface Place {

@@ -11,24 +11,25 @@ export function generationId(name: string, time: string): string {
   return `${name}@${time}`;
 }
 
-/**
- * @param id unique in the scan.
- * @param vouches whether the generation knows of every change in the window.
- * Damage of the store is thrown as UsageError while iterating.
- */
-export function openGeneration(
-  store: Store,
-  generation: Generation,
-  id: string,
-  vouches: ReferenceInfo['vouches'],
-): Reference {
+export interface GenerationUse {
+  /** Unique in the scan. */
+  readonly id: string;
+  /** Whether the generation knows of every change in the window. */
+  readonly vouches: ReferenceInfo['vouches'];
+  /** Which volume of the target. */
+  readonly volume: number;
+}
+
+/** Damage of the store is thrown as UsageError while iterating. */
+export function openGeneration(store: Store, generation: Generation, use: GenerationUse): Reference {
+  const { id, vouches, volume } = use;
   const info: ReferenceInfo = { id, kind: 'baseline', atNs: generation.atNs, vouches, complete: true };
   const errors: ScanError[] = [];
   return {
     info,
     errors,
     *expectations() {
-      for (const record of store.records(generation.id)) yield expectationOf(record, id);
+      for (const record of store.records(generation.id, volume)) yield expectationOf(record, id);
     },
   };
 }

@@ -1,8 +1,7 @@
 // The name of a finding: the same for the same damage in every scan.
 
 import { createHash } from 'node:crypto';
-import type { BytePath, Verdict } from '../model.ts';
-import type { ReportVolume } from './report.ts';
+import type { BytePath, Verdict, VolumeFacts } from '../model.ts';
 
 /** 80 bits: a chance collision among a million findings has odds of 1 in 10^12. */
 const HEX_DIGITS = 20;
@@ -14,6 +13,6 @@ export function findingId(volume: string, path: BytePath, verdict: Verdict): str
 }
 
 /** What stands for a volume in findingId. */
-export function volumeIdentity(volumes: readonly ReportVolume[], index: number): string {
+export function volumeIdentity(volumes: readonly VolumeFacts[], index: number): string {
   return volumes.find(volume => volume.index === index)?.uuid ?? String(index);
 }

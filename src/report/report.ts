@@ -1,7 +1,16 @@
 // A report as the program holds it: byte paths and nanoseconds. schema.ts says how it looks on the wire; the renderers
 // beside this file are pure functions of it. Findings may be many: they are iterated, never held.
 
-import type { Finding, Nanoseconds, ReferenceInfo, ScanError, Skipped, Verdict, Window } from '../model.ts';
+import type {
+  Finding,
+  Nanoseconds,
+  ReferenceInfo,
+  ScanError,
+  Skipped,
+  Verdict,
+  VolumeFacts,
+  Window,
+} from '../model.ts';
 
 export interface Report {
   readonly tool: { readonly name: 'lostwrite'; readonly version: string };
@@ -29,29 +38,7 @@ export interface ReportTarget {
   readonly path: string;
   /** `raw`, `qcow2`, ...; null for a directory. */
   readonly container: string | null;
-  readonly volumes: readonly ReportVolume[];
-}
-
-export interface ReportVolume {
-  readonly index: number;
-  readonly filesystem: string;
-  readonly uuid: string | null;
-  readonly label: string;
-  /** Bytes within the container; null for a mounted tree. */
-  readonly offset: number | null;
-  readonly size: number | null;
-  /** `clean`, `dirty`, `errors`; `mounted` for a mounted tree. */
-  readonly state: string;
-  readonly replayed: boolean;
-  readonly repairedAtNs: Nanoseconds | null;
-  /** Copied or read while it was written to. */
-  readonly hot: boolean;
-  readonly log: {
-    readonly fromNs: Nanoseconds | null;
-    readonly toNs: Nanoseconds | null;
-    readonly holes: number;
-  } | null;
-  readonly gates: readonly string[];
+  readonly volumes: readonly VolumeFacts[];
 }
 
 export interface ReportSummary {

@@ -1,8 +1,17 @@
 // The parts of a Report as schema.ts puts them on the wire. Pure; nothing here knows JSON's text.
 
-import type { BytePath, Finding, FindingObserved, Nanoseconds, ScanError, Skipped, Window } from '../model.ts';
+import type {
+  BytePath,
+  Finding,
+  FindingObserved,
+  Nanoseconds,
+  ScanError,
+  Skipped,
+  VolumeFacts,
+  Window,
+} from '../model.ts';
 import { pathText } from './path-text.ts';
-import type { Report, ReportBlock, ReportOrphan, ReportTarget, ReportVolume } from './report.ts';
+import type { Report, ReportBlock, ReportOrphan, ReportTarget } from './report.ts';
 import type { WireError, WireFinding, WireOrphan, WireReport, WireSkipped, WireTarget } from './schema.ts';
 import { rfc3339 } from './time.ts';
 
@@ -60,7 +69,7 @@ function wireTarget(target: ReportTarget): WireTarget {
   return { kind, name, path, container, volumes: target.volumes.map(wireVolume) };
 }
 
-function wireVolume(volume: ReportVolume): WireTarget['volumes'][number] {
+function wireVolume(volume: VolumeFacts): WireTarget['volumes'][number] {
   const { index, filesystem, uuid, label, state, replayed, hot, log } = volume;
   return {
     index,

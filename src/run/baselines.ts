@@ -50,16 +50,20 @@ function withStore<T>(option: StoreOption, mode: 'read' | 'write', use: (store: 
   }
 }
 
-/** Paths that have blocks of these hashes (XXH64 of 4 KiB) in any generation of a baseline, a few for each. */
+/** Paths of a volume that have blocks of these hashes (XXH64 of 4 KiB) in any generation of a baseline, a few for each. */
 export function ownersInBaseline(
   store: Store,
   name: string | null,
+  volume: number,
   hashes: ReadonlySet<bigint>,
 ): Map<bigint, BytePath[]> {
   const owners = new Map<bigint, BytePath[]>();
   for (const generation of name === null ? [] : store.generations(name)) {
     for (const [hash, found] of store.ownersOfBlocks(generation.id, hashes)) {
-      owners.set(hash, [...(owners.get(hash) ?? []), ...found.map(owner => owner.path)]);
+      owners.set(hash, [
+        ...(owners.get(hash) ?? []),
+        ...found.filter(owner => owner.volume === volume).map(owner => owner.path),
+      ]);
     }
   }
   return owners;

@@ -1,133 +1,106 @@
 // Captures the state of a target as a generation of a baseline: lists, reads every file, keeps digests and block hashes.
 // A capture that is stopped leaves no generation; what it has read is there for the next try.
 
-import { createHash } from 'node:crypto';
-import type { ContentJob, ContentResult } from '../../scanners/content-batch.ts';
+import type { ContentResult } from '../../scanners/content-batch.ts';
+import { UsageError } from '../errors.ts';
 import type { Nanoseconds } from '../model.ts';
-import { Pool } from '../pool.ts';
+import { rfc3339 } from '../report/time.ts';
 import type { BaselineContent, BaselineRecord } from '../store/baseline-record.ts';
 import type { GenerationWriter } from '../store/generation-writer.ts';
-import type { Run } from '../store/scan-runs.ts';
-import { openStore, type Store } from '../store/store.ts';
-import { openTarget } from '../tree/open-target.ts';
-import { selectionOf } from '../tree/selection.ts';
 import { VERSION } from '../version.ts';
-import { listTree } from './list-tree.ts';
-import { nowNs } from './now.ts';
-import type { BaselineOptions, BaselineResult, RunHooks } from './options.ts';
-import { type PathGroup, pathStream } from './path-stream.ts';
-import { isReadable, planBatches } from './plan.ts';
-import { ProgressWatch } from './progress-watch.ts';
-import { contentResults, readContents } from './read-contents.ts';
-import { ResultsByInode } from './results-by-inode.ts';
-import { Spool, type SpoolEntry } from './spool.ts';
+import type { BaselineOptions, BaselineResult, RunHooks, ScanOptions } from './options.ts';
+import { isReadable } from './plan.ts';
+import { closeSession, openSession, type Session, withVolumeScans } from './session.ts';
+import type { SpoolEntry } from './spool.ts';
+import { capturedEntries, examineVolume, newestChange, type VolumeScan } from './volume-scan.ts';
 
-const ONLY_VOLUME = 0;
-const WANTED = { algorithms: ['sha256'], blocks: true, ofAll: true } as const;
-
-/** UsageError when target or store cannot be opened, or the baseline has a generation of that time already. */
+/**
+ * UsageError when target or store cannot be opened, the baseline has a generation of that time already, or an image was
+ * changed after the time that is asked for.
+ */
 export async function createBaseline(options: BaselineOptions, hooks: RunHooks): Promise<BaselineResult> {
-  const capturedNs = nowNs();
-  openTarget(options.target, ONLY_VOLUME).close();
-  const store = openStore(options.store.path ?? ':memory:', 'write');
+  const session = openSession(captureOptions(options), hooks, `baseline ${options.name}`);
   try {
-    return await capture(store, { ...options, atNs: options.atNs ?? capturedNs, capturedNs }, hooks);
-  } finally {
-    store.close();
+    if (options.atNs !== null) assertNew(session, options.name, options.atNs);
+    const result = await withVolumeScans(
+      session,
+      () => true,
+      scans => capture(session, scans, options),
+    );
+    closeSession(session, result === null);
+    return result ?? nothingKept(options.atNs ?? session.startedAtNs);
+  } catch (error) {
+    closeSession(session, true);
+    throw error;
   }
 }
 
-interface Capture extends BaselineOptions {
-  readonly atNs: Nanoseconds;
-  readonly capturedNs: Nanoseconds;
+/** A capture is a scan without references that wants every file's digest and blocks. */
+function captureOptions(options: BaselineOptions): ScanOptions {
+  const nothing = { window: null, baseline: null, references: [], scanners: [], failOn: [] };
+  return { ...options, ...nothing, metadataOnly: false, resume: 'auto', captures: true };
 }
 
-async function capture(store: Store, options: Capture, hooks: RunHooks): Promise<BaselineResult> {
-  assertNew(store, options);
-  const { run, resumed } = store.openRun(runKey(options));
-  if (resumed) hooks.onNotice('resuming a capture that did not finish');
-  const watch = new ProgressWatch(new Pool(options.jobs), hooks);
+/** Null when it was stopped. */
+async function capture(
+  session: Session,
+  scans: readonly VolumeScan[],
+  options: BaselineOptions,
+): Promise<BaselineResult | null> {
+  for (const volume of scans) if (!(await examineVolume(volume))) return null;
+  const atNs = timeOf(session, scans, options);
+  const writer = session.store.createGeneration(requestOf(session, options, atNs));
   try {
-    if (!(await examine(watch, run, options))) return nothingKept(options.atNs);
-  } finally {
-    await watch.close();
-  }
-  const result = keep(store, run, options);
-  run.drop();
-  return result;
-}
-
-/** Refused before the work, not after it: the store itself refuses too. */
-function assertNew(store: Store, options: Capture): void {
-  const request = requestOf(options);
-  if (store.generations(options.name).some(generation => generation.atNs === options.atNs))
-    store.createGeneration(request).abort();
-}
-
-function requestOf({ name, target, atNs, capturedNs, include, exclude }: Capture) {
-  const attributes = { include, exclude };
-  const common = { toolVersion: VERSION, digestAlgorithm: 'sha256' } as const;
-  return { baseline: name, target: target.name, atNs, capturedNs, attributes, ...common };
-}
-
-function runKey({ target, name, include, exclude, crossMounts }: Capture): string {
-  const key = JSON.stringify(['baseline', VERSION, target, name, include, exclude, crossMounts]);
-  return createHash('sha256').update(key).digest('hex');
-}
-
-async function examine(watch: ProgressWatch, run: Run, options: Capture): Promise<boolean> {
-  const { target, include, exclude, crossMounts } = options;
-  const listing = { target, volume: ONLY_VOLUME, globs: { include, exclude }, crossMounts };
-  watch.enter('listing');
-  if (!(await listTree(watch.pool, new Spool(run, ONLY_VOLUME), listing))) return false;
-  let files = 0;
-  let bytes = 0;
-  for (const batch of planOf(run, options)) {
-    files += batch.length;
-    for (const job of batch) bytes += job.stat.sizeBytes;
-  }
-  watch.plan(files, bytes);
-  watch.enter('reading');
-  return readContents(watch.pool, run, planOf(run, options), { target, volume: ONLY_VOLUME, scanners: [] });
-}
-
-function groupsOf(run: Run, options: Capture): Iterable<PathGroup> {
-  const { crossMounts } = options;
-  return pathStream(new Spool(run, ONLY_VOLUME).entries(), [], { selection: selectionOf(options), crossMounts });
-}
-
-function planOf(run: Run, options: Capture): Iterable<ContentJob[]> {
-  return planBatches(groupsOf(run, options), WANTED, () => true);
-}
-
-function keep(store: Store, run: Run, options: Capture): BaselineResult {
-  const writer = store.createGeneration(requestOf(options));
-  try {
-    const counts = writeRecords(writer, run, options);
+    const counts = { entries: 0, files: 0, bytes: 0, skipped: 0 };
+    for (const volume of scans) writeRecords(writer, volume, counts);
     writer.finish();
-    return { atNs: options.atNs, ...counts, complete: counts.skipped === 0 };
+    return { atNs, ...counts, complete: counts.skipped === 0 };
   } catch (error) {
     writer.abort();
     throw error;
   }
 }
 
-function writeRecords(writer: GenerationWriter, run: Run, options: Capture) {
-  const contents = contentResults(run, ONLY_VOLUME, planOf(run, options));
-  const results = new ResultsByInode(contents, () => true);
-  const counts = { entries: 0, files: 0, bytes: 0, skipped: 0 };
-  for (const { entry } of groupsOf(run, options)) {
-    const result = entry === null ? null : results.resultOf(entry);
-    const record = entry === null ? null : recordOf(entry, result);
-    if (record === null || record.unread !== null || entry?.fault != null) counts.skipped++;
+/** Refused before the work, not after it: the store itself refuses too. */
+function assertNew({ store }: Session, name: string, atNs: Nanoseconds): void {
+  if (!store.generations(name).some(generation => generation.atNs === atNs)) return;
+  throw new UsageError(`baseline ${name} already has a generation of ${rfc3339(atNs) ?? atNs} in store ${store.path}`);
+}
+
+/** A directory stands for the beginning of its capture; an image for its newest change, which `--at` cannot undercut. */
+function timeOf(session: Session, scans: readonly VolumeScan[], options: BaselineOptions): Nanoseconds {
+  if (options.target.kind === 'directory') return options.atNs ?? session.startedAtNs;
+  const changedNs = newestChange(scans);
+  if (options.atNs === null) {
+    const writtenNs = session.target.volumes.flatMap(volume => volume.writtenAtNs ?? []);
+    const atNs = [changedNs, ...writtenNs].reduce((newest, each) => (each > newest ? each : newest));
+    session.hooks.onNotice(`the image stands for ${rfc3339(atNs) ?? atNs}, when it was last written`);
+    return atNs;
+  }
+  if (options.atNs >= changedNs) return options.atNs;
+  throw new UsageError(`--at ${rfc3339(options.atNs)}: the image was changed later, at ${rfc3339(changedNs)}`);
+}
+
+function requestOf(session: Session, { name, target, include, exclude }: BaselineOptions, atNs: Nanoseconds) {
+  const capturedNs = session.startedAtNs;
+  const attributes = { include, exclude };
+  const common = { toolVersion: VERSION, digestAlgorithm: 'sha256' } as const;
+  return { baseline: name, target: target.name, atNs, capturedNs, attributes, ...common };
+}
+
+type Counts = { -readonly [Key in 'entries' | 'files' | 'bytes' | 'skipped']: BaselineResult[Key] };
+
+function writeRecords(writer: GenerationWriter, volume: VolumeScan, counts: Counts): void {
+  for (const { entry, result } of capturedEntries(volume)) {
+    const record = recordOf(entry, result);
+    if (record === null || record.unread !== null || entry.fault !== null) counts.skipped++;
     if (record === null) continue;
-    writer.add(record);
+    writer.add(record, volume.volume);
     counts.entries++;
     if (record.stat.type !== 'file') continue;
     counts.files++;
     counts.bytes += record.stat.sizeBytes;
   }
-  return counts;
 }
 
 /** Null for names without an inode, and for mounts that are not crossed: their root is another file system's. */
@@ -135,10 +108,8 @@ function recordOf(entry: SpoolEntry, result: ContentResult | null): BaselineReco
   const stat = result?.stat ?? entry.stat;
   if (stat === null || entry.mountPoint) return null;
   const content = contentOf(result);
-  const unread =
-    isReadable(entry) && content === null
-      ? (result?.content.fault?.message ?? result?.content.state ?? 'not read')
-      : null;
+  const missing = isReadable(entry) && content === null;
+  const unread = missing ? (result?.content.fault?.message ?? result?.content.state ?? 'not read') : null;
   return { path: entry.path, stat, linkTarget: entry.linkTarget, content, unread };
 }
 

@@ -2,12 +2,14 @@
 
 import type { TargetSpec } from '../model.ts';
 import type { Pool } from '../pool.ts';
+import type { Opening } from '../tree/open-target.ts';
 import type { SelectionGlobs } from '../tree/selection.ts';
 import type { Spool, Subtree } from './spool.ts';
 
 export interface ListingOptions {
   readonly target: TargetSpec;
   readonly volume: number;
+  readonly opening: Opening;
   readonly globs: SelectionGlobs;
   readonly crossMounts: boolean;
 }

@@ -27,6 +27,8 @@ export interface ScanOptions {
   readonly jobs: number;
   readonly resume: 'auto' | 'never';
   readonly failOn: readonly FailOn[];
+  /** Every file's digest and blocks are wanted, whatever references say: a baseline is to be made of it. */
+  readonly captures?: boolean;
 }
 
 export interface FailOn {

@@ -1,7 +1,7 @@
 // Expectations of all references and the walked tree, met in one merge of sorted streams: memory does not grow with files.
 
 import type { BytePath, Expectation } from '../model.ts';
-import { comparePaths, isBelow, pathKey } from '../path.ts';
+import { comparePaths, isBelow, parentPath, pathKey } from '../path.ts';
 import type { Reference } from '../references/reference.ts';
 import type { Selection } from '../tree/selection.ts';
 import type { SpoolEntry } from './spool.ts';
@@ -16,6 +16,8 @@ export interface PathGroup {
 
 export interface PathStreamOptions {
   readonly selection: Selection;
+  /** What references have below these, and the tree has not, is in another volume. */
+  readonly mountPoints: ReadonlySet<BytePath>;
   readonly crossMounts: boolean;
 }
 
@@ -37,10 +39,17 @@ export function* pathStream(
     const entry = tree.take(path);
     const expected = cursors.flatMap(cursor => cursor.take(path) ?? []);
     if (closed !== null && isBelow(path, closed)) continue;
+    if (entry === null && isMountedOver(path, options.mountPoints)) continue;
     if (entry !== null && isClosed(entry, options)) closed = path;
     if (entry?.kind === 'excluded' || !options.selection.includes(path, entry?.stat?.type === 'directory')) continue;
     yield { path, entry, expected };
   }
+}
+
+function isMountedOver(path: BytePath, mountPoints: ReadonlySet<BytePath>): boolean {
+  if (mountPoints.size === 0) return false;
+  for (let above = parentPath(path); above !== null; above = parentPath(above)) if (mountPoints.has(above)) return true;
+  return false;
 }
 
 /** Nothing can be said of what lies below. */

@@ -5,10 +5,12 @@ import { type ContentResult, packJobs, unpackResults } from '../../scanners/cont
 import type { TargetSpec } from '../model.ts';
 import type { Pool } from '../pool.ts';
 import type { Run } from '../store/scan-runs.ts';
+import type { Opening } from '../tree/open-target.ts';
 
 export interface ReadingOptions {
   readonly target: TargetSpec;
   readonly volume: number;
+  readonly opening: Opening;
   readonly scanners: readonly string[] | null;
 }
 

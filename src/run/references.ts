@@ -13,28 +13,34 @@ import type { Reference } from '../references/reference.ts';
 import { rfc3339 } from '../report/time.ts';
 import type { Generation } from '../store/generation.ts';
 import type { Store } from '../store/store.ts';
+import { PathResolver } from '../tree/resolve-path.ts';
 import { type SelectionGlobs, selectionOf } from '../tree/selection.ts';
 import type { ScanOptions } from './options.ts';
 
 export interface GatheredReferences {
   /** In the order in which the report lists them. */
-  readonly all: readonly Reference[];
+  readonly references: readonly Reference[];
   /** Baseline generations, ascending by time. */
   readonly generations: readonly GenerationFacts[];
 }
 
-/** UsageError when a reference that was asked for by name cannot be had. */
-export function gatherReferences(target: Filesystem, store: Store | null, options: ScanOptions): GatheredReferences {
-  const packages = packageReferences(target, options);
-  const generations = store === null || options.baseline === null ? [] : generationsOf(store, options.baseline);
-  const opened = generations.map(generation => openOne(store, generation, options));
-  return { all: [...packages, ...opened], generations: generations.map(factsOf) };
+/** One volume's references. UsageError when a reference that was asked for by name cannot be had. */
+export function gatherReferences(
+  volume: { readonly index: number; readonly filesystem: Filesystem },
+  store: Store,
+  options: ScanOptions,
+): GatheredReferences {
+  const packages = packageReferences(volume.filesystem, options);
+  const generations = options.baseline === null ? [] : generationsOf(store, options.baseline);
+  const opened = generations.map(generation => openOne(store, generation, volume.index, options));
+  return { references: [...packages, ...opened], generations: generations.map(factsOf) };
 }
 
-/** What was named stands in for the target's own database of that kind. */
+/** What was named stands in for the target's own database of that kind, on the volume that is a system's root. */
 function packageReferences(target: Filesystem, options: ScanOptions): Reference[] {
   const given = options.references.filter(reference => reference.kind === 'dpkg');
-  if (given.length > 0) return given.map(reference => givenDpkg(target, reference.path));
+  const isRoot = options.target.kind === 'directory' || new PathResolver(target).directory('/etc') !== null;
+  if (given.length > 0) return isRoot ? given.map(reference => givenDpkg(target, reference.path)) : [];
   const own = openDpkgReference(target);
   return own === null ? [] : [own];
 }
@@ -61,10 +67,9 @@ function generationsOf(store: Store, name: string): Generation[] {
   throw new UsageError(`store ${store.path} holds no baseline ${name}; "lostwrite baseline list" names those it has`);
 }
 
-function openOne(store: Store | null, generation: Generation, options: ScanOptions): Reference {
-  if (store === null) throw new Error('a generation without a store');
+function openOne(store: Store, generation: Generation, volume: number, options: ScanOptions): Reference {
   const vouches = isAfterWindow(generation.atNs, options.window) ? 'content' : 'not-garbage';
-  return openGeneration(store, generation, idOf(generation), vouches);
+  return openGeneration(store, generation, { id: idOf(generation), vouches, volume });
 }
 
 function idOf(generation: Generation): string {

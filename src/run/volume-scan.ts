@@ -1,11 +1,12 @@
 // One volume of a target from listing to judged paths: four passes over sorted streams, none of which holds the tree.
 
-import type { ContentJob } from '../../scanners/content-batch.ts';
+import type { ContentJob, ContentResult } from '../../scanners/content-batch.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
-import type { BytePath, Expectation } from '../model.ts';
+import type { BytePath, DigestAlgorithm, Expectation, Nanoseconds } from '../model.ts';
 import type { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
+import type { Opening } from '../tree/open-target.ts';
 import type { Selection } from '../tree/selection.ts';
 import { InodeIndex } from './inode-index.ts';
 import { type JudgedPath, judgeTree } from './judge-tree.ts';
@@ -15,17 +16,20 @@ import { type PathGroup, pathStream } from './path-stream.ts';
 import { planBatches, type Reads, type WantedByRun } from './plan.ts';
 import { contentResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
-import { Spool } from './spool.ts';
+import { Spool, type SpoolEntry } from './spool.ts';
 import { unknownBlocks } from './unknown-blocks.ts';
 
 export interface VolumeScan {
   readonly volume: number;
   readonly options: ScanOptions;
+  readonly opening: Opening;
   readonly pool: Pool;
   readonly run: Run;
   readonly references: readonly Reference[];
   readonly facts: Omit<ScanFacts, 'donors'>;
   readonly selection: Selection;
+  /** Where the target's system mounts other volumes. */
+  readonly mountPoints: ReadonlySet<BytePath>;
   /** Which paths of the baseline's generations have blocks of these hashes. */
   readonly ownersOf: (hashes: ReadonlySet<bigint>) => ReadonlyMap<bigint, BytePath[]>;
   /** Which files are read. */
@@ -37,14 +41,15 @@ export interface VolumeScan {
 
 /** Lists and reads; false when the run was cancelled before everything was read. What was read is in the records. */
 export async function examineVolume(scan: VolumeScan): Promise<boolean> {
-  const { options, pool, run, volume } = scan;
+  const { options, opening, pool, run, volume } = scan;
   scan.onPhase('listing');
   const globs = { include: options.include, exclude: options.exclude };
-  const listing = { target: options.target, volume, globs, crossMounts: options.crossMounts };
+  const listing = { target: options.target, volume, opening, globs, crossMounts: options.crossMounts };
   if (!(await listTree(pool, spoolOf(scan), listing))) return false;
   scan.onPlanned(...sumOfPlan(scan));
   scan.onPhase('reading');
-  return readContents(pool, run, planOf(scan), { ...options, volume });
+  const { target, scanners } = options;
+  return readContents(pool, run, planOf(scan), { target, scanners, volume, opening });
 }
 
 /** Judges every path of the volume, ascending by path key. */
@@ -56,27 +61,45 @@ export function* judgeVolume(scan: VolumeScan): Iterable<JudgedPath> {
   yield* judgeTree(groupsOf(scan), { volume: scan.volume, facts, index, results });
 }
 
+/** What a capture keeps: every entry with what reading it gave, ascending by path key. */
+export function* capturedEntries(scan: VolumeScan): Iterable<{ entry: SpoolEntry; result: ContentResult | null }> {
+  const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
+  for (const { entry } of groupsOf(scan)) if (entry !== null) yield { entry, result: results.resultOf(entry) };
+}
+
+/** The newest ctime of all listed inodes; 0 when there are none. */
+export function newestChange(scans: readonly VolumeScan[]): Nanoseconds {
+  let newest = 0n;
+  for (const scan of scans) {
+    for (const { stat } of spoolOf(scan).entries()) if (stat !== null && stat.ctimeNs > newest) newest = stat.ctimeNs;
+  }
+  return newest;
+}
+
 function spoolOf(scan: VolumeScan): Spool {
   return new Spool(scan.run, scan.volume);
 }
 
 function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
-  const { selection, options } = scan;
-  return pathStream(spoolOf(scan).entries(), scan.references, { selection, crossMounts: options.crossMounts });
+  const { selection, mountPoints, options } = scan;
+  return pathStream(spoolOf(scan).entries(), scan.references, {
+    selection,
+    mountPoints,
+    crossMounts: options.crossMounts,
+  });
 }
 
 function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
   return planBatches(groupsOf(scan), wantedBy(scan), scan.reads);
 }
 
-/** What several names of one inode may want together. */
+/** What several names of one inode may want together; of every file for a capture. */
 function wantedBy(scan: VolumeScan): WantedByRun {
+  if (scan.options.captures) return { algorithms: ['sha256'], blocks: true, ofAll: true };
   const kinds = new Set(scan.references.map(reference => reference.info.kind));
   const baseline = kinds.has('baseline');
-  const algorithms: WantedByRun['algorithms'] = [
-    ...(kinds.has('packages') ? (['md5'] as const) : []),
-    ...(baseline ? (['sha256'] as const) : []),
-  ];
+  const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
+  if (baseline) algorithms.push('sha256');
   return { algorithms, blocks: baseline };
 }
 

@@ -1,21 +1,192 @@
-// From a TargetSpec to the file systems in it. Every worker does this by itself.
+// From a TargetSpec to the file systems in it: a directory is one, an image holds those of its volumes. Every thread does
+// this by itself.
 
-import { lstatSync, statSync } from 'node:fs';
-import { UsageError } from '../errors.ts';
+import { statSync } from 'node:fs';
+import type { ByteSource } from '../bytes/byte-source.ts';
+import { cacheShareBytes } from '../bytes/cached-bytes.ts';
+import type { Fact } from '../bytes/fact.ts';
+import { type Image, openImage } from '../bytes/open-image.ts';
+import { slice } from '../bytes/slice.ts';
+import { DamageError, ReadError, UnsupportedError, UsageError } from '../errors.ts';
+import { Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
+import type { ReplayedJournal } from '../filesystems/ext4/journal-state.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
-import type { TargetIdentity, TargetSpec } from '../model.ts';
+import type { Nanoseconds, TargetIdentity, TargetSpec, VolumeFacts } from '../model.ts';
 import { bytesOfText } from '../path.ts';
+import { surveyDisk, type Volume } from '../volumes/find-volumes.ts';
+
+/** What threads share of an opening. Plain data. */
+export interface Opening {
+  /** Threads that open the same target: memory bounds are divided by them. */
+  readonly workers: number;
+  /** Replays of journals that the main thread has done, by volume. */
+  readonly replayed: ReadonlyMap<number, ReplayedJournal>;
+}
+
+export interface OpenedVolume {
+  readonly facts: VolumeFacts;
+  /** Null: it cannot be read; then `trouble` says why. */
+  readonly filesystem: Filesystem | null;
+  readonly trouble: string | null;
+  /** Whether files may lie in it, read or not. */
+  readonly holdsFiles: boolean;
+  /** When an image's file system was last written, as its superblock and journal say; null where nothing says. */
+  readonly writtenAtNs: Nanoseconds | null;
+}
+
+export interface OpenedTarget {
+  /** `raw`, `qcow2`; null for a directory. */
+  readonly container: string | null;
+  /** Names of an image's internal snapshots. */
+  readonly snapshots: readonly string[];
+  readonly volumes: readonly OpenedVolume[];
+  /** What concerns the container and its partition table. */
+  readonly facts: readonly Fact[];
+  readonly replayed: Opening['replayed'];
+  close(): void;
+}
+
+const ALONE: Opening = { workers: 1, replayed: new Map() };
 
 /**
- * The file system of one volume of a target (a directory has one, number 0).
- * Throws UsageError when the target is gone or has become another one.
+ * All volumes of a target. Throws UsageError when the target is gone or has become another one, UnsupportedError,
+ * DamageError or ReadError when its container cannot be read; a volume that cannot be read is a volume with `trouble`.
  */
-export function openTarget(target: TargetSpec, volume: number): Filesystem {
-  assertSame(target);
-  if (target.kind === 'directory' && volume === 0) return openHostFilesystem(bytesOfText(target.path));
-  throw new UsageError(`${target.name}: disk images cannot be scanned yet; mount it read-only and scan the mount`);
+export function openTarget(target: TargetSpec, opening: Opening = ALONE): OpenedTarget {
+  if (target.kind === 'directory') return openDirectory(target);
+  const image = openImageOf(target, opening);
+  try {
+    const disk = surveyDisk(image.bytes);
+    const volumes = disk.volumes.map(volume => openVolumeOf(image.bytes, volume, target, opening));
+    return openedImage(image, volumes, [...image.facts, ...disk.facts]);
+  } catch (error) {
+    image.bytes.close?.();
+    throw error;
+  }
 }
+
+/** The file system of one volume, for a worker. Throws what keeps it from being read. */
+export function openVolume(target: TargetSpec, volume: number, opening: Opening): Filesystem {
+  const opened = openTarget(target, opening);
+  const { filesystem = null, trouble = 'no such volume' } = opened.volumes[volume] ?? {};
+  if (filesystem !== null) return filesystem;
+  opened.close();
+  throw new UsageError(`${target.name}: volume ${volume}: ${trouble}`);
+}
+
+function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: readonly Fact[]): OpenedTarget {
+  const replayed = new Map<number, ReplayedJournal>();
+  for (const { facts: volume, filesystem } of volumes) {
+    if (filesystem instanceof Ext4Filesystem && filesystem.replayed !== null)
+      replayed.set(volume.index, filesystem.replayed);
+  }
+  const snapshots = image.snapshots.map(snapshot => snapshot.name);
+  return { container: image.container, snapshots, volumes, facts, replayed, close: () => image.bytes.close?.() };
+}
+
+function openDirectory(target: TargetSpec): OpenedTarget {
+  assertSame(target);
+  const filesystem = openHostFilesystem(bytesOfText(target.path));
+  const volume: OpenedVolume = { facts: MOUNTED, filesystem, trouble: null, holdsFiles: true, writtenAtNs: null };
+  return {
+    container: null,
+    snapshots: [],
+    volumes: [volume],
+    facts: [],
+    replayed: new Map(),
+    close: () => filesystem.close(),
+  };
+}
+
+function openImageOf(target: TargetSpec, opening: Opening): Image {
+  const { snapshot, identity, allowBacking = [] } = target;
+  return openImage(target.path, { snapshot, identity, allowBacking, cacheBytes: cacheShareBytes(opening.workers) });
+}
+
+function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, opening: Opening): OpenedVolume {
+  const bytes = slice(disk, volume.offset, volume.size, `${target.name} volume ${volume.index}`);
+  const { holdsFiles } = volume;
+  try {
+    const filesystem = openFilesystem(bytes, volume, target, opening);
+    if (filesystem !== null) {
+      const writtenAtNs = newestWrite(filesystem);
+      return { facts: ext4Facts(volume, filesystem), filesystem, trouble: null, holdsFiles, writtenAtNs };
+    }
+    const trouble = holdsFiles ? `${volume.kind} is not read` : `${volume.kind} holds no files`;
+    return { facts: unreadFacts(volume), filesystem: null, trouble, holdsFiles, writtenAtNs: null };
+  } catch (error) {
+    if (!isAnswer(error)) throw error;
+    return {
+      facts: unreadFacts(volume),
+      filesystem: null,
+      trouble: error.message,
+      holdsFiles: true,
+      writtenAtNs: null,
+    };
+  }
+}
+
+function openFilesystem(
+  bytes: ByteSource,
+  volume: Volume,
+  target: TargetSpec,
+  opening: Opening,
+): Ext4Filesystem | null {
+  if (!['ext2', 'ext3', 'ext4'].includes(volume.kind)) return null;
+  const replayed = opening.replayed.get(volume.index);
+  const cacheBytes = cacheShareBytes(opening.workers);
+  return openExt4(bytes, {
+    cacheBytes,
+    replay: target.replay ?? true,
+    ...(replayed === undefined ? {} : { replayed }),
+  });
+}
+
+function newestWrite({ volume, replayed }: Ext4Filesystem): Nanoseconds | null {
+  const writtenNs = volume.superblock.writeTimeNs;
+  const committedNs = replayed?.lastCommitNs ?? null;
+  if (writtenNs === null || committedNs === null) return writtenNs ?? committedNs;
+  return writtenNs > committedNs ? writtenNs : committedNs;
+}
+
+function isAnswer(error: unknown): error is Error {
+  return error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError;
+}
+
+function commonFacts({ index, kind, uuid, label, offset, size, facts }: Volume): VolumeFacts {
+  const gates = facts.map(fact => `${fact.name}: ${fact.detail}`);
+  const unknown = { state: 'not examined', replayed: false, repairedAtNs: null, hot: false, log: null };
+  return { index, filesystem: kind, uuid, label, offset, size, ...unknown, gates };
+}
+
+function unreadFacts(volume: Volume): VolumeFacts {
+  return commonFacts(volume);
+}
+
+function ext4Facts(volume: Volume, { volume: { superblock }, replayed }: Ext4Filesystem): VolumeFacts {
+  const dirty = superblock.needsRecovery || !superblock.clean;
+  const state = superblock.hasErrors ? 'errors' : dirty ? 'dirty' : 'clean';
+  const { lastCheckNs, mkfsTimeNs } = superblock;
+  const repairedAtNs = lastCheckNs !== null && mkfsTimeNs !== null && lastCheckNs > mkfsTimeNs ? lastCheckNs : null;
+  return { ...commonFacts(volume), state, replayed: replayed !== null, repairedAtNs };
+}
+
+/** What a mounted tree tells of its file system. */
+const MOUNTED: VolumeFacts = {
+  index: 0,
+  filesystem: 'host',
+  uuid: null,
+  label: '',
+  offset: null,
+  size: null,
+  state: 'mounted',
+  replayed: false,
+  repairedAtNs: null,
+  hot: false,
+  log: null,
+  gates: [],
+};
 
 /** What makes a target the same one for every thread. A directory's size and mtime may move under a scan, its inode not. */
 export function identityOf(path: string): TargetIdentity {
@@ -29,8 +200,9 @@ export function identityOf(path: string): TargetIdentity {
   };
 }
 
+/** Throws UsageError when the directory is gone or has become another one. */
 function assertSame(target: TargetSpec): void {
-  if (lstatSync(target.path, { throwIfNoEntry: false }) === undefined)
+  if (statSync(target.path, { throwIfNoEntry: false }) === undefined)
     throw new UsageError(`${target.name}: no such target`);
   const now = JSON.stringify(identityOf(target.path));
   if (now !== JSON.stringify(target.identity))

@@ -41,6 +41,7 @@ export function testWorld(run: Partial<RunFunctions> = {}, overrides: Partial<Wo
     scan: absent('scan'),
     createBaseline: absent('createBaseline'),
     explain: absent('explain'),
+    inspect: absent('inspect'),
     listBaselines: absent('listBaselines'),
     showBaseline: absent('showBaseline'),
     dropBaseline: absent('dropBaseline'),

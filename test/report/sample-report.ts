@@ -1,9 +1,9 @@
 // Hand-built reports for the tests of this room.
 
-import type { Finding, Stat, Verdict } from '../../src/model.ts';
-import type { Report, ReportVolume } from '../../src/report/report.ts';
+import type { Finding, Stat, Verdict, VolumeFacts } from '../../src/model.ts';
+import type { Report } from '../../src/report/report.ts';
 
-export const VOLUME: ReportVolume = {
+export const VOLUME: VolumeFacts = {
   index: 0,
   filesystem: 'ext4',
   uuid: '0b6f3c1e-90a5-4e0c-8c2b-5d7a4f1f2a10',

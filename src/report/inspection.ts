@@ -1,0 +1,49 @@
+// What a target is made of, as a table for people. Pure; every text that came from the target went through printable.ts.
+
+import type { VolumeFacts } from '../model.ts';
+import { printableText } from './printable.ts';
+import { timeForPeople } from './time.ts';
+import { byteFigure } from './words.ts';
+
+export interface InspectedVolume extends VolumeFacts {
+  /** Why it cannot be read, if so. */
+  readonly trouble: string | null;
+  readonly holdsFiles: boolean;
+  readonly features: readonly string[];
+  readonly times: Readonly<Record<string, bigint | null>>;
+}
+
+export interface Inspection {
+  /** `raw`, `qcow2`; null for a directory. */
+  readonly container: string | null;
+  readonly snapshots: readonly string[];
+  readonly volumes: readonly InspectedVolume[];
+  readonly facts: readonly { readonly name: string; readonly detail: string }[];
+}
+
+/** Lines without line ends. */
+export function renderInspection(name: string, inspection: Inspection): string[] {
+  const { container, snapshots, volumes, facts } = inspection;
+  return [
+    `${printableText(name)}: ${container === null ? 'a mounted directory' : `a ${container} image`}`,
+    ...(snapshots.length === 0 ? [] : [`  internal snapshots: ${snapshots.map(printableText).join(', ')}`]),
+    ...facts.map(fact => `  ${fact.name}: ${printableText(fact.detail)}`),
+    ...(volumes.length === 0 ? ['  no volumes'] : volumes.flatMap(volumeLines)),
+  ];
+}
+
+function volumeLines(volume: InspectedVolume): string[] {
+  const { index, filesystem, label, uuid, offset, size, state, replayed, trouble, gates, features, times } = volume;
+  const place = offset === null || size === null ? '' : `, ${byteFigure(size)} at byte ${offset}`;
+  return [
+    `Volume ${index}: ${filesystem}${label === '' ? '' : ` "${printableText(label)}"`}${place}`,
+    ...(uuid === null ? [] : [`  uuid       ${uuid}`]),
+    `  state      ${state}${replayed ? ', its journal replayed in memory' : ''}`,
+    ...Object.entries(times).flatMap(([what, time]) =>
+      time === null ? [] : [`  ${what.padEnd(10)} ${timeForPeople(time)}`],
+    ),
+    ...(features.length === 0 ? [] : [`  features   ${features.join(' ')}`]),
+    ...(trouble === null ? [] : [`  not read   ${printableText(trouble)}`]),
+    ...gates.map(gate => `  note       ${printableText(gate)}`),
+  ];
+}

@@ -1,0 +1,25 @@
+// What a target is made of: container, volumes, file systems. Nothing is listed or read beyond their heads.
+
+import { Ext4Filesystem } from '../filesystems/ext4/ext4-filesystem.ts';
+import type { TargetSpec } from '../model.ts';
+import type { InspectedVolume, Inspection } from '../report/inspection.ts';
+import { type OpenedVolume, openTarget } from '../tree/open-target.ts';
+
+/** Throws as openTarget does. */
+export async function inspect(target: TargetSpec): Promise<Inspection> {
+  const opened = openTarget(target);
+  try {
+    const { container, snapshots, facts } = opened;
+    return { container, snapshots, facts, volumes: opened.volumes.map(inspectVolume) };
+  } finally {
+    opened.close();
+  }
+}
+
+function inspectVolume({ facts, filesystem, trouble, holdsFiles }: OpenedVolume): InspectedVolume {
+  const told = { ...facts, trouble, holdsFiles };
+  if (!(filesystem instanceof Ext4Filesystem)) return { ...told, features: [], times: {} };
+  const { features, mkfsTimeNs, mountTimeNs, writeTimeNs, lastCheckNs } = filesystem.volume.superblock;
+  const times = { made: mkfsTimeNs, mounted: mountTimeNs, written: writeTimeNs, checked: lastCheckNs };
+  return { ...told, features, times };
+}
