@@ -33,7 +33,7 @@ export async function createCommand(request: CreateRequest, settings: Settings, 
   const display = createProgressDisplay(world, { quiet, verbose });
   const name = settings.text('host');
   const located = locateTarget({ text: request.target, cwd: world.cwd, name, hostName: world.hostName });
-  const target = { ...located, ...imageSettings(settings, world.cwd) };
+  const target = { ...located, ...imageSettings(located.kind, settings, world.cwd) };
   const store = settlePlaces({
     target,
     crossMounts: judged.crossMounts,

@@ -15,7 +15,11 @@ export async function inspectCommand(
   const name = settings.text('host');
   const located = locateTarget({ text: request.target, cwd: world.cwd, name, hostName: world.hostName });
   const run = await world.loadRun();
-  const target = { ...located, ...imageSettings(settings, world.cwd), identity: run.identityOf(located.path) };
+  const target = {
+    ...located,
+    ...imageSettings(located.kind, settings, world.cwd),
+    identity: run.identityOf(located.path),
+  };
   const inspection = await run.inspect(target);
   const text = request.json ? [JSON.stringify(inspection, bigintAsText, 2)] : renderInspection(target.name, inspection);
   await writeLines(world.stdout, text);

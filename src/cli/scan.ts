@@ -59,7 +59,8 @@ export function locateScan(
 ): LocatedScan {
   const judged = judgeScanOptions(settings, world.processors);
   const request = { text, cwd: world.cwd, name: settings.text('host'), hostName: world.hostName };
-  const target = { ...locateTarget(request), ...imageSettings(settings, world.cwd) };
+  const located = locateTarget(request);
+  const target = { ...located, ...imageSettings(located.kind, settings, world.cwd) };
   const store = settlePlaces({
     target,
     crossMounts: judged.crossMounts,

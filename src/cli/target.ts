@@ -27,8 +27,13 @@ export function locateTarget(request: TargetRequest): LocatedTarget {
   return { kind, name, path, snapshot };
 }
 
-/** What concerns the opening of images. */
-export function imageSettings(settings: Settings, cwd: string): Pick<TargetSpec, 'allowBacking' | 'replay'> {
+/** What concerns the opening of images; nothing for a directory. */
+export function imageSettings(
+  kind: TargetSpec['kind'],
+  settings: Settings,
+  cwd: string,
+): Pick<TargetSpec, 'allowBacking' | 'replay'> {
+  if (kind === 'directory') return {};
   const allowBacking = settings.list('allow-backing').map(folder => resolve(cwd, folder));
   return { allowBacking, replay: !settings.isOff('replay') };
 }

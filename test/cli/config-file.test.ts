@@ -54,8 +54,8 @@ describe('a configuration file', () => {
   });
 
   test('knows every option of scan', () => {
-    const lists = ['include', 'exclude', 'reference', 'scanner', 'fail-on'];
-    const flags = ['cross-mounts', 'metadata-only', 'force', 'allow-partial', 'quiet', 'verbose'];
+    const lists = ['include', 'exclude', 'allow-backing', 'reference', 'scanner', 'fail-on'];
+    const flags = ['replay', 'cross-mounts', 'metadata-only', 'force', 'allow-partial', 'quiet', 'verbose'];
     const content = SCAN_NAMES.map(name => [name, lists.includes(name) ? ['x:y'] : flags.includes(name) ? false : 'x']);
     write('lostwrite.config.json', JSON.stringify(Object.fromEntries(content)));
     expect([...(load()?.values.keys() ?? [])]).toEqual(SCAN_NAMES);
