@@ -93,7 +93,7 @@ const MOST_GROUPS = 2 ** 21;
 const LEAST_GROUP = 1024;
 const ANY_SOURCE = 2 ** 27;
 /** Block sizes of mke2fs and the first block of their group 1, where the first backup is. */
-const FIRST_BACKUPS = [8193 * 1024, 16384 * 2048, 32768 * 4096, 65536 * 8192, 131072 * 16384] as const;
+const FIRST_BACKUPS = [8193 * 1024, 16384 * 2048, 32768 * 4096, 65528 * 8192, 65528 * 16384, 65528 * 65536] as const;
 
 /** Whether the magic of a superblock is there. */
 export function detectExt(bytes: ByteSource): boolean {
@@ -131,7 +131,7 @@ function firstBackup(source: ByteSource): Superblock | null {
       const backup = superblockAt(source, at);
       if (
         superblockChecksumHolds(backup) &&
-        backup.blocksPerGroup * backup.blockSize + (at % backup.blockSize) === at
+        (backup.firstDataBlock + backup.blocksPerGroup) * backup.blockSize === at
       ) {
         return backup;
       }
