@@ -68,3 +68,29 @@ export class BlockMapBuilder {
     return { runs: this.#runs, lost: this.#lost, nodes: this.#nodes };
   }
 }
+
+/** What is left of a run outside [start, end). */
+export function runOutside(run: BlockRun, start: number, end: number): BlockRun[] {
+  const runEnd = run.logical + run.length;
+  if (runEnd <= start || run.logical >= end) return [run];
+  const before = { ...run, length: start - run.logical };
+  const after = { ...run, logical: end, physical: run.physical + end - run.logical, length: runEnd - end };
+  return [before, after].filter(piece => piece.length > 0);
+}
+
+/** Sorts `runs` in place, and returns them with neighbours on both sides as one. */
+export function joinedRuns(runs: BlockRun[]): BlockRun[] {
+  runs.sort((left, right) => left.logical - right.logical);
+  const result: BlockRun[] = [];
+  for (const run of runs) {
+    const last = result[result.length - 1];
+    const follows =
+      last !== undefined &&
+      last.logical + last.length === run.logical &&
+      last.physical + last.length === run.physical &&
+      last.unwritten === run.unwritten;
+    if (follows) result[result.length - 1] = { ...last, length: last.length + run.length };
+    else result.push(run);
+  }
+  return result;
+}

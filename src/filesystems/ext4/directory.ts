@@ -24,7 +24,7 @@ import {
 import type { Superblock } from './superblock.ts';
 
 export interface DirectoryRecord {
-  /** One character a byte; neither "." nor "..". */
+  /** One character a byte; neither "." nor "..". As stored where it is encrypted, but for "/", NUL and "%": `%2F`, `%00`, `%25`. */
   readonly name: string;
   readonly inode: number;
   /** Null when the entry does not state it, or states none that exists. */
@@ -78,6 +78,7 @@ class DirectoryReader implements DirectoryContent {
   readonly #seed: number;
   readonly #typed: boolean;
   readonly #typeMask: number;
+  readonly #encrypted: boolean;
 
   constructor(inode: Inode, context: DirectoryContext) {
     this.#inode = inode;
@@ -85,6 +86,7 @@ class DirectoryReader implements DirectoryContent {
     this.#seed = context.checksums.inodeSeed(inode.number, inode.raw.generation);
     const { incompat } = context.superblock;
     this.#typed = (incompat & INCOMPAT.filetype) !== 0;
+    this.#encrypted = inode.has(INODE_FLAGS.encrypt);
     this.#typeMask = incompat & INCOMPAT.dirdata ? DIRENT_TYPE_MASK : 0xff;
   }
 
@@ -164,7 +166,8 @@ class DirectoryReader implements DirectoryContent {
 
   #record(bytes: Uint8Array, at: number, inode: number, origin: number): void {
     const nameLength = bytes[at + 6] as number;
-    const name = latin1(bytes, at + DIRENT_HEADER_BYTES, nameLength);
+    const stored = latin1(bytes, at + DIRENT_HEADER_BYTES, nameLength);
+    const name = this.#encrypted && stored !== '.' && stored !== '..' ? escaped(stored) : stored;
     if (name === '.') return;
     if (name === '..') {
       this.parent ??= inode;
@@ -191,6 +194,11 @@ class DirectoryReader implements DirectoryContent {
     const what = `ext4_dir_entry_2 of inode ${this.#inode.number}`;
     throw new DamageError(what, origin + at, found, `${needed} to ${left} bytes, inode at most the count`);
   }
+}
+
+/** Encrypted names may have any bytes: those that no path can have, and what marks them, as three characters. */
+function escaped(name: string): string {
+  return name.replace(/[%/\0]/g, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
 /** Lengths from 64 KiB on are stored with their lowest two bits as the highest; 0 and 65535 mean 65536. */

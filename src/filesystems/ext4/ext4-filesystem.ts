@@ -31,17 +31,14 @@ export interface OpenExt4Options {
 export function openExt4(source: ByteSource, options: OpenExt4Options = {}): Ext4Filesystem {
   const { replay = true, replayed, externalJournal = null, ...volumeOptions } = options;
   const raw = new Ext4Volume(source, volumeOptions);
-  const done = replayed ?? (replay && raw.superblock.needsRecovery ? attemptReplay(raw, externalJournal) : null);
-  if (done === null) return new Ext4Filesystem(raw, null);
-  return new Ext4Filesystem(replayedVolume(source, done, externalJournal, volumeOptions), done);
-}
-
-function attemptReplay(volume: Ext4Volume, external: ByteSource | null): ReplayedJournal | null {
+  if (replayed === undefined && !(replay && raw.superblock.needsRecovery)) return new Ext4Filesystem(raw, null, null);
   try {
-    return replayJournal(volume, external);
+    const done = replayed ?? replayJournal(raw, externalJournal);
+    if (done === null) return new Ext4Filesystem(raw, null, null);
+    return new Ext4Filesystem(replayedVolume(source, done, externalJournal, volumeOptions), done, null);
   } catch (error) {
-    if (!(error instanceof UnsupportedError)) volume.damage.keep(error);
-    return null;
+    const refusal = error instanceof UnsupportedError ? error : raw.damage.keep(error);
+    return new Ext4Filesystem(raw, null, refusal.message);
   }
 }
 
@@ -51,12 +48,15 @@ export class Ext4Filesystem implements Filesystem {
   readonly volume: Ext4Volume;
   /** What the journal's replay found; null when there was none to be done, or none was wanted or possible. */
   readonly replayed: ReplayedJournal | null;
+  /** Why a journal that should have been replayed could not be: then the state without it is shown. Null otherwise. */
+  readonly notReplayed: string | null;
   readonly root: Entry;
   readonly #tree: DirectoryTree;
 
-  constructor(volume: Ext4Volume, replayed: ReplayedJournal | null) {
+  constructor(volume: Ext4Volume, replayed: ReplayedJournal | null, notReplayed: string | null) {
     this.volume = volume;
     this.replayed = replayed;
+    this.notReplayed = notReplayed;
     this.#tree = new DirectoryTree(volume);
     const root = volume.inode(ROOT_INODE);
     if (root.type !== 'directory') throw new DamageError('root inode', root.location, String(root.type), 'directory');

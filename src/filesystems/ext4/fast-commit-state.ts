@@ -3,7 +3,7 @@
 // both stay beside the blocks, as plain data that crosses threads: a directory's blocks are shown as they lie on the medium.
 
 import { DamageError, ReadError } from '../../errors.ts';
-import type { BlockRun } from './block-map.ts';
+import { type BlockRun, joinedRuns, runOutside } from './block-map.ts';
 import type { FastCommitChange } from './fast-commit.ts';
 import { Inode } from './inode.ts';
 import { checkInode } from './inode-check.ts';
@@ -149,7 +149,7 @@ class FastCommitState {
     const { inode, logical, physical, length, unwritten } = change;
     this.#deleteRange(inode, logical, logical + length);
     const runs = [...(this.#maps.get(inode) ?? []), { logical, physical, length, unwritten }];
-    this.#maps.set(inode, joined(runs));
+    this.#maps.set(inode, joinedRuns(runs));
   }
 
   #deleteRange(number: number, start: number, end: number): void {
@@ -157,7 +157,7 @@ class FastCommitState {
     if (inode === null) return;
     this.#maps.set(
       number,
-      this.#runsOf(number, inode).flatMap(run => outside(run, start, end)),
+      this.#runsOf(number, inode).flatMap(run => runOutside(run, start, end)),
     );
   }
 
@@ -244,30 +244,4 @@ function startExtents(slot: Uint8Array): void {
   slot.fill(0, INODE_BLOCK_AT, INODE_BLOCK_AT + EXTENT_HEADER_BYTES);
   view.setUint16(INODE_BLOCK_AT, EXTENT_MAGIC, true);
   view.setUint16(INODE_BLOCK_AT + 4, (INODE_BLOCK_BYTES - EXTENT_HEADER_BYTES) / EXTENT_ENTRY_BYTES, true);
-}
-
-/** What is left of a run outside [start, end). */
-function outside(run: BlockRun, start: number, end: number): BlockRun[] {
-  const runEnd = run.logical + run.length;
-  if (runEnd <= start || run.logical >= end) return [run];
-  const before = { ...run, length: start - run.logical };
-  const after = { ...run, logical: end, physical: run.physical + end - run.logical, length: runEnd - end };
-  return [before, after].filter(piece => piece.length > 0);
-}
-
-/** Ascending, neighbours on both sides as one. */
-function joined(runs: BlockRun[]): BlockRun[] {
-  runs.sort((left, right) => left.logical - right.logical);
-  const result: BlockRun[] = [];
-  for (const run of runs) {
-    const last = result[result.length - 1];
-    const follows =
-      last !== undefined &&
-      last.logical + last.length === run.logical &&
-      last.physical + last.length === run.physical &&
-      last.unwritten === run.unwritten;
-    if (follows) result[result.length - 1] = { ...last, length: last.length + run.length };
-    else result.push(run);
-  }
-  return result;
 }

@@ -55,7 +55,6 @@ function journalInInode(volume: Ext4Volume): OpenJournal {
   checkInode(inode, volume.superblock, volume);
   const map = volume.blockMap(inode);
   const journal = new Journal(volume.content(inode, `${volume.source.name} (journal)`), volume.blockSize);
-  volume.zones.protect(inode.number, map.runs);
   return { journal, source: volume.source, placeOf: block => placeIn(map, block, volume.blockSize), runs: map.runs };
 }
 

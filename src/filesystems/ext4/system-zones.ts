@@ -1,6 +1,7 @@
 // The blocks that belong to the file system itself: no file may claim them. The kernel's block validity check, which a mount
 // does by default, refuses inodes and extents that do.
 
+import type { BlockRun } from './block-map.ts';
 import type { DamageLog } from './damage-log.ts';
 import type { GroupTable } from './group-table.ts';
 import { RESIZE_INODE } from './layout.ts';
@@ -19,18 +20,14 @@ export class SystemZones {
   readonly #damage: DamageLog;
   /** Built when first asked for: it takes every group's descriptor. */
   #zones: readonly Zone[] | null = null;
-  #protected: readonly Zone[] = [];
+  readonly #journalRuns: () => readonly BlockRun[];
 
-  constructor(superblock: Superblock, groups: GroupTable, damage: DamageLog) {
+  /** @param journalRuns where the journal's file lies, which no other inode may claim; none when it cannot be had. */
+  constructor(superblock: Superblock, groups: GroupTable, damage: DamageLog, journalRuns: () => readonly BlockRun[]) {
     this.#superblock = superblock;
     this.#groups = groups;
     this.#damage = damage;
-  }
-
-  /** Adds the blocks of a file that only its own inode may claim: the journal. */
-  protect(inode: number, runs: Iterable<{ readonly physical: number; readonly length: number }>): void {
-    this.#protected = [...runs].map(run => ({ start: run.physical, end: run.physical + run.length, inode }));
-    this.#zones = null;
+    this.#journalRuns = journalRuns;
   }
 
   /** Whether `inode` may own these blocks: inside the volume, and none of them the file system's. */
@@ -44,15 +41,25 @@ export class SystemZones {
   }
 
   #firstEndingAfter(block: number): Zone | undefined {
-    this.#zones ??= merged([...this.#systemZones(), ...this.#protected]);
+    const zones = this.#zones ?? this.#build();
     let low = 0;
-    let high = this.#zones.length;
+    let high = zones.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#zones[middle] as Zone).end > block) high = middle;
+      if ((zones[middle] as Zone).end > block) high = middle;
       else low = middle + 1;
     }
-    return this.#zones[low];
+    return zones[low];
+  }
+
+  /** The journal's map is itself checked against the zones: against those that there are without it. */
+  #build(): readonly Zone[] {
+    const system = [...this.#systemZones()];
+    this.#zones = merged(system);
+    const inode = this.#superblock.journalInode;
+    const journal = this.#journalRuns().map(run => ({ start: run.physical, end: run.physical + run.length, inode }));
+    this.#zones = merged([...system, ...journal]);
+    return this.#zones;
   }
 
   *#systemZones(): Iterable<Zone> {

@@ -5,8 +5,7 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { memoryBytes } from '../../bytes/memory-bytes.ts';
 import { DamageError, ReadError } from '../../errors.ts';
 import { attributeName, attributesInBlock, attributesInInode, type StoredAttribute } from './attributes.ts';
-import type { BlockMap } from './block-map.ts';
-import { EMPTY_MAP } from './block-map.ts';
+import { type BlockMap, type BlockRun, EMPTY_MAP } from './block-map.ts';
 import { Checksums } from './checksums.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { DamageLog } from './damage-log.ts';
@@ -72,7 +71,7 @@ export class Ext4Volume implements DirectoryContext {
     this.#blocks = new ChunkCache(source, this.superblock.blockSize, cacheBytes / 2);
     this.#tables = new ChunkCache(source, TABLE_CHUNK, cacheBytes / 2);
     this.groups = new GroupTable(this.superblock, this.checksums, damage, block => this.readBlock(block));
-    this.zones = new SystemZones(this.superblock, this.groups, damage);
+    this.zones = new SystemZones(this.superblock, this.groups, damage, () => this.#journalRuns());
   }
 
   get blockSize(): number {
@@ -220,6 +219,16 @@ export class Ext4Volume implements DirectoryContext {
   /** The inode that a directory's ".." names; null when that cannot be had. Throws like directory. */
   statedParent(inode: Inode): number | null {
     return this.#patches?.parents.get(inode.number) ?? readStatedParent(inode, this);
+  }
+
+  #journalRuns(): readonly BlockRun[] {
+    if (this.superblock.journalInode === 0) return [];
+    try {
+      return this.blockMap(this.rawInode(this.superblock.journalInode)).runs;
+    } catch (error) {
+      this.damage.keep(error);
+      return [];
+    }
   }
 
   #renamed(content: DirectoryContent, names: ReadonlyMap<string, number>): DirectoryRecord[] {

@@ -2,6 +2,7 @@
 
 import {
   appendFileSync,
+  copyFileSync,
   linkSync,
   mkdirSync,
   renameSync,
@@ -11,8 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { openFileBytes } from '../../../src/bytes/file-bytes.ts';
+import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
 import { compareWithMount, crash, mountedState, rawState } from './crash.ts';
-import { scratchDirectory, whyNoMount } from './loop-mount.ts';
+import { makeImage, run, scratchDirectory, whyNoMount } from './loop-mount.ts';
+import { stateOfFilesystem, stateOfMount } from './mount-state.ts';
 import { pattern } from './populate.ts';
 import { fsync } from './random-work.ts';
 
@@ -74,6 +78,59 @@ describe.skipIf(reason !== null)('an image copied while mounted', () => {
     expect((replayed?.fastCommits ?? 0) > 0).toBe(work === fastCommits);
     expect(replayed?.overlay.blocks.length).toBeGreaterThan(0);
     expect(rawState(crashed)).not.toEqual(mountedState(scratch.path, crashed));
+  });
+
+  it('is replayed once for all threads', () => {
+    const crashed = crash(scratch.path, [...FAST, '-b', '1024'], 'commit=600', fastCommits);
+    const source = openFileBytes(crashed);
+    const first = openExt4(source);
+    const shared = structuredClone(first.replayed);
+    expect(shared?.overlay.blocks.buffer).toBeInstanceOf(SharedArrayBuffer);
+    const second = openExt4(source, shared === null ? {} : { replayed: shared });
+    expect(stateOfFilesystem(second)).toEqual(stateOfFilesystem(first));
+    source.close();
+  });
+
+  it('reads with its journal on another device', () => {
+    const image = `${scratch.path}/image`;
+    const log = `${scratch.path}/log`;
+    const devices: string[] = [];
+    const attach = (file: string) => {
+      const device = run('losetup', ['-f', '--show', file]).trim();
+      devices.push(device);
+      return device;
+    };
+    try {
+      makeImage(log, 8 * 2 ** 20, ['-b', '1024', '-O', 'journal_dev']);
+      const logDevice = attach(log);
+      makeImage(image, 32 * 2 ** 20, ['-t', 'ext4', '-b', '1024', '-J', `device=${logDevice}`]);
+      const device = attach(image);
+      const point = `${scratch.path}/mount`;
+      run('mount', ['-o', 'commit=600', device, point]);
+      busy(point);
+      copyFileSync(image, `${image}.copy`);
+      copyFileSync(log, `${log}.copy`);
+      run('umount', [point]);
+      copyFileSync(`${image}.copy`, image);
+      copyFileSync(`${log}.copy`, log);
+      for (const used of devices.splice(0)) run('losetup', ['-d', used]);
+      const again = attach(log);
+      run('mount', ['-o', `noatime,journal_path=${again}`, attach(image), point]);
+      const expected = stateOfMount(point);
+      run('umount', [point]);
+      const source = openFileBytes(`${image}.copy`);
+      const external = openFileBytes(`${log}.copy`);
+      const without = openExt4(source);
+      expect(without.notReplayed).toContain('another device');
+      const { state, faults } = stateOfFilesystem(openExt4(source, { externalJournal: external }));
+      expect(faults).toEqual([]);
+      expect(state).toEqual(expected);
+      expect(stateOfFilesystem(without).state).not.toEqual(expected);
+      source.close();
+      external.close();
+    } finally {
+      for (const device of devices) run('losetup', ['-d', device]);
+    }
   });
 });
 

@@ -26,6 +26,7 @@ export interface EntryState {
 export type TreeState = Map<string, EntryState>;
 
 const CHUNK = 2 ** 20;
+const BUFFER = new Uint8Array(CHUNK);
 /** Larger files are compared where they may hold data, at their start and at their end. */
 const WHOLE = 64 * 2 ** 20;
 
@@ -82,10 +83,9 @@ function hostContent(stats: BigIntStats, host: Buffer): string | null {
 
 function digest(size: number, read: (into: Uint8Array, at: number) => number): string {
   const hash = createHash('sha256');
-  const buffer = new Uint8Array(CHUNK);
   for (const [from, to] of rangesOf(size)) {
     for (let at = from; at < to; at += CHUNK) {
-      const piece = buffer.subarray(0, Math.min(CHUNK, to - at));
+      const piece = BUFFER.subarray(0, Math.min(CHUNK, to - at));
       const filled = read(piece, at);
       if (filled !== piece.length) throw new Error(`short read of ${filled} bytes at ${at} of ${size}`);
       hash.update(piece);

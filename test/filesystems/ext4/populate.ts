@@ -2,6 +2,8 @@
 
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   ftruncateSync,
   linkSync,
@@ -25,6 +27,7 @@ export interface Amounts {
 }
 
 export const SMALL: Amounts = { files: 300, crowd: 600, sparseBytes: 10 * 2 ** 30, depth: 60 };
+export const LARGE: Amounts = { files: 5000, crowd: 100_000, sparseBytes: 10 * 2 ** 30, depth: 200 };
 
 const ODD_NAMES = [
   Buffer.from([0xff, 0xfe, 0x80]),
@@ -181,8 +184,8 @@ function modesAndTimes(root: string): void {
   for (const mode of ['0', '4755', '2711', '1777', '640']) {
     const path = `${root}/modes/m${mode}`;
     writeFileSync(path, mode);
-    execFileSync('chmod', [mode, path]);
-    execFileSync('chown', ['70000:100000', path]);
+    chownSync(path, 70_000, 100_000);
+    chmodSync(path, Number.parseInt(mode, 8));
   }
   for (const [index, seconds] of [-2_000_000_000.5, -1, 0, 2_147_483_647, 4_294_967_296.25, 10_000_000_000].entries()) {
     const path = `${root}/modes/time-${index}`;
