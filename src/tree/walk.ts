@@ -126,8 +126,10 @@ class Walk {
     });
   }
 
+  /** What the kernel makes up (/proc, /sys) is no part of any disk, also where mounts are crossed. */
   #closed(entry: Entry): boolean {
-    return entry.mountPoint && !this.#options.crossMounts;
+    if (!entry.mountPoint) return false;
+    return !this.#options.crossMounts || (this.#filesystem.isPseudo?.(entry) ?? false);
   }
 }
 
