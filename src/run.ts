@@ -1,11 +1,14 @@
 // A scan from options to report: opens the target and the store, examines, judges. The wiring, no knowledge.
 
 import { createHash, randomUUID } from 'node:crypto';
+import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
+import { UsageError } from './errors.ts';
 import type { ScanFacts } from './judge/path-case.ts';
 import { Pool } from './pool.ts';
 import type { Reference } from './references/reference.ts';
 import type { Report, ReportVolume } from './report/report.ts';
 import { ownersInBaseline } from './run/baselines.ts';
+import { Breath } from './run/breath.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
@@ -29,6 +32,7 @@ const ONLY_VOLUME = 0;
  * cannot be read. Findings stay in the store until the outcome is closed.
  */
 export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome> {
+  assertScanners(options.scanners);
   const startedAtNs = nowNs();
   const filesystem = openTarget(options.target, ONLY_VOLUME);
   const store = openStore(options.store.path ?? ':memory:', 'write');
@@ -47,6 +51,13 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
   }
 }
 
+function assertScanners(names: readonly string[] | null): void {
+  const known = STRUCTURE_SCANNERS.map(scanner => scanner.name);
+  const unknown = names?.find(name => !known.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`--scanner: "${unknown}": no such scanner; there is ${known.join(', ')}`);
+}
+
 interface OpenedScan {
   readonly options: ScanOptions;
   readonly hooks: RunHooks;
@@ -63,8 +74,9 @@ async function runScan(opened: OpenedScan): Promise<ScanOutcome> {
   const volume = volumeScan(opened, watch);
   try {
     const whole = await examineVolume(volume);
-    const judged = judgeScan(run, judgeVolume(volume), options.failOn);
-    const report = reportOf(opened, judged, { whole, bytesRead: watch.pool.counts().bytes });
+    const breath = volume.breath();
+    const judged = await judgeScan(run, judgeVolume(volume, breath), options.failOn);
+    const report = reportOf(opened, judged, { whole: whole && !breath.stopped, bytesRead: watch.pool.counts().bytes });
     return { report, close: keep => closeRun(store, run, keep) };
   } finally {
     await watch.close();
@@ -83,6 +95,7 @@ function volumeScan(opened: OpenedScan, watch: ProgressWatch): VolumeScan {
     ownersOf,
     selection: selectionOf(options),
     reads: () => !options.metadataOnly,
+    breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
     onPhase: phase => watch.enter(phase),
   };

@@ -12,6 +12,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { openTarget } from '../tree/open-target.ts';
 import { selectionOf } from '../tree/selection.ts';
 import { VERSION } from '../version.ts';
+import { Breath } from './breath.ts';
 import { listTree } from './list-tree.ts';
 import { nowNs } from './now.ts';
 import type { BaselineOptions, BaselineResult, RunHooks } from './options.ts';
@@ -48,13 +49,14 @@ async function capture(store: Store, options: Capture, hooks: RunHooks): Promise
   if (resumed) hooks.onNotice('resuming a capture that did not finish');
   const watch = new ProgressWatch(new Pool(options.jobs), hooks);
   try {
-    if (!(await examine(watch, run, options))) return nothingKept(options.atNs);
+    const breath = new Breath(() => watch.pool.cancelled);
+    const result = (await examine(watch, run, options)) ? await keep(store, run, options, breath) : null;
+    if (result === null) return nothingKept(options.atNs);
+    run.drop();
+    return result;
   } finally {
     await watch.close();
   }
-  const result = keep(store, run, options);
-  run.drop();
-  return result;
 }
 
 /** Refused before the work, not after it: the store itself refuses too. */
@@ -82,7 +84,8 @@ async function examine(watch: ProgressWatch, run: Run, options: Capture): Promis
   if (!(await listTree(watch.pool, new Spool(run, ONLY_VOLUME), listing))) return false;
   let files = 0;
   let bytes = 0;
-  for (const batch of planOf(run, options)) {
+  const breath = new Breath(() => watch.pool.cancelled);
+  for await (const batch of breath.over(planOf(run, options))) {
     files += batch.length;
     for (const job of batch) bytes += job.stat.sizeBytes;
   }
@@ -100,10 +103,15 @@ function planOf(run: Run, options: Capture): Iterable<ContentJob[]> {
   return planBatches(groupsOf(run, options), WANTED, () => true);
 }
 
-function keep(store: Store, run: Run, options: Capture): BaselineResult {
+/** Null when it was stopped meanwhile. */
+async function keep(store: Store, run: Run, options: Capture, breath: Breath): Promise<BaselineResult | null> {
   const writer = store.createGeneration(requestOf(options));
   try {
-    const counts = writeRecords(writer, run, options);
+    const counts = await writeRecords(writer, run, options, breath);
+    if (breath.stopped) {
+      writer.abort();
+      return null;
+    }
     writer.finish();
     return { atNs: options.atNs, ...counts, complete: counts.skipped === 0 };
   } catch (error) {
@@ -112,13 +120,14 @@ function keep(store: Store, run: Run, options: Capture): BaselineResult {
   }
 }
 
-function writeRecords(writer: GenerationWriter, run: Run, options: Capture) {
+async function writeRecords(writer: GenerationWriter, run: Run, options: Capture, breath: Breath) {
   const contents = contentResults(run, ONLY_VOLUME, planOf(run, options));
   const results = new ResultsByInode(contents, () => true);
   const counts = { entries: 0, files: 0, bytes: 0, skipped: 0 };
-  for (const { entry } of groupsOf(run, options)) {
+  for await (const { entry } of breath.over(groupsOf(run, options))) {
     const result = entry === null ? null : results.resultOf(entry);
     const record = entry === null ? null : recordOf(entry, result);
+    if (isOtherFileSystem(entry, options)) continue;
     if (record === null || record.unread !== null || entry?.fault != null) counts.skipped++;
     if (record === null) continue;
     writer.add(record);
@@ -130,16 +139,21 @@ function writeRecords(writer: GenerationWriter, run: Run, options: Capture) {
   return counts;
 }
 
-/** Null for names without an inode, and for mounts that are not crossed: their root is another file system's. */
+/** Null for names without an inode. */
 function recordOf(entry: SpoolEntry, result: ContentResult | null): BaselineRecord | null {
   const stat = result?.stat ?? entry.stat;
-  if (stat === null || entry.mountPoint) return null;
+  if (stat === null) return null;
   const content = contentOf(result);
   const unread =
     isReadable(entry) && content === null
       ? (result?.content.fault?.message ?? result?.content.state ?? 'not read')
       : null;
   return { path: entry.path, stat, linkTarget: entry.linkTarget, content, unread };
+}
+
+/** The root of a mount that is not crossed is another file system's; what it hides cannot be seen. */
+function isOtherFileSystem(entry: SpoolEntry | null, options: Capture): boolean {
+  return entry?.mountPoint === true && !options.crossMounts;
 }
 
 function contentOf(result: ContentResult | null): BaselineContent | null {

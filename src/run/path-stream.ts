@@ -46,7 +46,9 @@ export function* pathStream(
 /** Nothing can be said of what lies below. */
 function isClosed(entry: SpoolEntry, options: PathStreamOptions): boolean {
   if (entry.kind === 'excluded' || (entry.mountPoint && !options.crossMounts)) return true;
-  return entry.fault !== null && entry.fault.kind !== 'unreadable' && entry.fault.kind !== 'absent';
+  if (entry.fault === null || entry.fault.kind === 'unreadable') return false;
+  // A directory that is gone or another one by now has changed under the scan; a lost name of that kind is a finding.
+  return entry.fault.kind !== 'absent' || entry.stat !== null;
 }
 
 /** The head of one sorted stream. */
