@@ -4,6 +4,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
 import type { ScanFacts } from './judge/path-case.ts';
+import type { Skipped } from './model.ts';
+import { comparePaths } from './path.ts';
 import { Pool } from './pool.ts';
 import type { Reference } from './references/reference.ts';
 import type { Report, ReportVolume } from './report/report.ts';
@@ -42,7 +44,7 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
     const facts = { window: options.window, references, generations, startedAtNs };
     const run = openRun(store, options, all, hooks);
     const ownersOf = (hashes: ReadonlySet<bigint>) => ownersInBaseline(store, options.baseline, hashes);
-    return await runScan({ options, hooks, store, run, references: all, facts, ownersOf });
+    return await runScan({ options, hooks, store, run, references: all, facts, ownersOf, mounts: [] });
   } catch (error) {
     store.close();
     throw error;
@@ -66,6 +68,8 @@ interface OpenedScan {
   readonly references: readonly Reference[];
   readonly facts: Omit<ScanFacts, 'donors'>;
   readonly ownersOf: VolumeScan['ownersOf'];
+  /** Mounts below the target that were not entered; filled while judging. */
+  readonly mounts: Skipped[];
 }
 
 async function runScan(opened: OpenedScan): Promise<ScanOutcome> {
@@ -84,7 +88,7 @@ async function runScan(opened: OpenedScan): Promise<ScanOutcome> {
 }
 
 function volumeScan(opened: OpenedScan, watch: ProgressWatch): VolumeScan {
-  const { options, run, references, facts, ownersOf } = opened;
+  const { options, run, references, facts, ownersOf, mounts } = opened;
   return {
     volume: ONLY_VOLUME,
     options,
@@ -95,6 +99,7 @@ function volumeScan(opened: OpenedScan, watch: ProgressWatch): VolumeScan {
     ownersOf,
     selection: selectionOf(options),
     reads: () => !options.metadataOnly,
+    onMount: path => mounts.push({ volume: ONLY_VOLUME, path, reason: 'excluded' }),
     breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
     onPhase: phase => watch.enter(phase),
@@ -142,12 +147,16 @@ function reportOf(opened: OpenedScan, judged: JudgedScan, examined: { whole: boo
     window: options.window,
     references: references.map(({ info }) => ({ ...info, files: tally.filesByReference.get(info.id) ?? 0 })),
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
-    coverage: { byReference, unvouched, skipped },
+    coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...opened.mounts]) },
     findings: () => judged.findings.findings(),
     blocks: [],
     orphans,
     errors: references.flatMap(reference => reference.errors),
   };
+}
+
+function inTreeOrder(skipped: readonly Skipped[]): Skipped[] {
+  return skipped.toSorted((left, right) => left.volume - right.volume || comparePaths(left.path, right.path));
 }
 
 /** What a mounted tree tells of its file system. */

@@ -22,6 +22,7 @@ import { ProgressWatch } from './progress-watch.ts';
 import { contentResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
 import { Spool, type SpoolEntry } from './spool.ts';
+import { UnseenPaths } from './unseen-paths.ts';
 
 const ONLY_VOLUME = 0;
 const WANTED = { algorithms: ['sha256'], blocks: true, ofAll: true } as const;
@@ -95,8 +96,7 @@ async function examine(watch: ProgressWatch, run: Run, options: Capture): Promis
 }
 
 function groupsOf(run: Run, options: Capture): Iterable<PathGroup> {
-  const { crossMounts } = options;
-  return pathStream(new Spool(run, ONLY_VOLUME).entries(), [], { selection: selectionOf(options), crossMounts });
+  return pathStream(new Spool(run, ONLY_VOLUME).entries(), [], selectionOf(options));
 }
 
 function planOf(run: Run, options: Capture): Iterable<ContentJob[]> {
@@ -107,12 +107,12 @@ function planOf(run: Run, options: Capture): Iterable<ContentJob[]> {
 async function keep(store: Store, run: Run, options: Capture, breath: Breath): Promise<BaselineResult | null> {
   const writer = store.createGeneration(requestOf(options));
   try {
-    const counts = await writeRecords(writer, run, options, breath);
+    const { unseen, ...counts } = await writeRecords(writer, run, options, breath);
     if (breath.stopped) {
       writer.abort();
       return null;
     }
-    writer.finish();
+    writer.finish({ unseen });
     return { atNs: options.atNs, ...counts, complete: counts.skipped === 0 };
   } catch (error) {
     writer.abort();
@@ -124,10 +124,12 @@ async function writeRecords(writer: GenerationWriter, run: Run, options: Capture
   const contents = contentResults(run, ONLY_VOLUME, planOf(run, options));
   const results = new ResultsByInode(contents, () => true);
   const counts = { entries: 0, files: 0, bytes: 0, skipped: 0 };
+  const unseen = new UnseenPaths();
   for await (const { entry } of breath.over(groupsOf(run, options))) {
     const result = entry === null ? null : results.resultOf(entry);
     const record = entry === null ? null : recordOf(entry, result);
-    if (isOtherFileSystem(entry, options)) continue;
+    if (entry !== null && (entry.kind !== 'entry' || entry.fault !== null)) unseen.push(entry.path);
+    if (entry?.kind === 'mount') continue;
     if (record === null || record.unread !== null || entry?.fault != null) counts.skipped++;
     if (record === null) continue;
     writer.add(record);
@@ -136,7 +138,7 @@ async function writeRecords(writer: GenerationWriter, run: Run, options: Capture
     counts.files++;
     counts.bytes += record.stat.sizeBytes;
   }
-  return counts;
+  return { ...counts, unseen: unseen.list() };
 }
 
 /** Null for names without an inode. */
@@ -149,11 +151,6 @@ function recordOf(entry: SpoolEntry, result: ContentResult | null): BaselineReco
       ? (result?.content.fault?.message ?? result?.content.state ?? 'not read')
       : null;
   return { path: entry.path, stat, linkTarget: entry.linkTarget, content, unread };
-}
-
-/** The root of a mount that is not crossed is another file system's; what it hides cannot be seen. */
-function isOtherFileSystem(entry: SpoolEntry | null, options: Capture): boolean {
-  return entry?.mountPoint === true && !options.crossMounts;
 }
 
 function contentOf(result: ContentResult | null): BaselineContent | null {

@@ -14,19 +14,14 @@ export interface PathGroup {
   readonly expected: readonly Expectation[];
 }
 
-export interface PathStreamOptions {
-  readonly selection: Selection;
-  readonly crossMounts: boolean;
-}
-
 /**
  * Ascending by path key. Paths that the run does not look at (excluded, below a mount that is not crossed, below a
- * directory without permission) are left out, whatever references say of them.
+ * directory without permission) are left out, whatever references say of them; the mount itself is given.
  */
 export function* pathStream(
   entries: Iterable<SpoolEntry>,
   references: readonly Reference[],
-  options: PathStreamOptions,
+  selection: Selection,
 ): Iterable<PathGroup> {
   const tree = new Cursor(entries);
   const cursors = references.map(reference => new Cursor(reference.expectations()));
@@ -37,15 +32,15 @@ export function* pathStream(
     const entry = tree.take(path);
     const expected = cursors.flatMap(cursor => cursor.take(path) ?? []);
     if (closed !== null && isBelow(path, closed)) continue;
-    if (entry !== null && isClosed(entry, options)) closed = path;
-    if (entry?.kind === 'excluded' || !options.selection.includes(path, entry?.stat?.type === 'directory')) continue;
+    if (entry !== null && isClosed(entry)) closed = path;
+    if (entry?.kind === 'excluded' || !selection.includes(path, entry?.stat?.type === 'directory')) continue;
     yield { path, entry, expected };
   }
 }
 
 /** Nothing can be said of what lies below. */
-function isClosed(entry: SpoolEntry, options: PathStreamOptions): boolean {
-  if (entry.kind === 'excluded' || (entry.mountPoint && !options.crossMounts)) return true;
+function isClosed(entry: SpoolEntry): boolean {
+  if (entry.kind === 'excluded' || entry.kind === 'mount') return true;
   if (entry.fault === null || entry.fault.kind === 'unreadable') return false;
   // A directory that is gone or another one by now has changed under the scan; a lost name of that kind is a finding.
   return entry.fault.kind !== 'absent' || entry.stat !== null;

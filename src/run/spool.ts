@@ -12,7 +12,7 @@ import { fromJson, toJson } from './bigint-json.ts';
 /** A walked name with its whole path. */
 export interface SpoolEntry {
   readonly path: BytePath;
-  readonly kind: 'entry' | 'lost' | 'excluded';
+  readonly kind: 'entry' | 'lost' | 'excluded' | 'mount';
   readonly direntType: EntryType | null;
   readonly stat: Stat | null;
   readonly device: bigint;

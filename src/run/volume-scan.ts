@@ -33,6 +33,8 @@ export interface VolumeScan {
   readonly reads: Reads;
   /** Whether to go on with what the main thread does by itself, and when to look up from it. */
   readonly breath: () => Breath;
+  /** Called while judging for each mount that was not entered. */
+  readonly onMount: (path: BytePath) => void;
   /** Called once the listing is whole, with what is to be read. */
   readonly onPlanned: (files: number, bytes: number) => void;
   readonly onPhase: (phase: 'listing' | 'reading' | 'judging') => void;
@@ -56,7 +58,8 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const index = await indexInodes(scan, breath);
   const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
-  yield* breath.over(judgeTree(groupsOf(scan), { volume: scan.volume, facts, index, results }));
+  const judging = { volume: scan.volume, facts, index, results, onMount: scan.onMount };
+  yield* breath.over(judgeTree(groupsOf(scan), judging));
 }
 
 function spoolOf(scan: VolumeScan): Spool {
@@ -64,8 +67,7 @@ function spoolOf(scan: VolumeScan): Spool {
 }
 
 function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
-  const { selection, options } = scan;
-  return pathStream(spoolOf(scan).entries(), scan.references, { selection, crossMounts: options.crossMounts });
+  return pathStream(spoolOf(scan).entries(), scan.references, scan.selection);
 }
 
 function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
