@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../cli/built-binary.ts';
-import { IS_ROOT, Place, pathBytes, skipping } from './program.ts';
+import { IS_ROOT, Place, pathBytes, skipping, succeeds } from './program.ts';
 
 let place: Place;
 beforeAll(() => {
@@ -15,6 +15,8 @@ afterAll(() => {
   // A path beyond PATH_MAX is too long for Node to remove.
   execFileSync('rm', ['-rf', place.path]);
 });
+
+const HAS_STRACE = succeeds('strace', ['-V']) || skipping('needs strace, to see what is opened') !== null;
 
 const ODD_NAMES = [
   Buffer.from([0xff, 0xfe, 0x80]),
@@ -140,23 +142,25 @@ describe('types of entries', () => {
     if (IS_ROOT) execFileSync('mknod', [`${root}/disk`, 'b', '7', '250']);
   });
 
-  test('FIFOs, sockets and devices are skipped, never opened; a file of 21 names is opened once', () => {
-    const trace = place.at('trace');
-    const strace = ['strace', '-f', '-o', trace, '-e', 'trace=open,openat'];
-    const { report, status } = place.scan(root, [], strace);
-    expect(status).toBe(0);
-    const special = [...(IS_ROOT ? ['/disk', '/null'] : []), '/fifo', '/socket'].sort();
-    expect(report.coverage.skipped.map(({ path, reason }) => `${path} ${reason}`)).toEqual(
-      special.map(path => `${path} special`),
-    );
-    const opened = readFileSync(trace, 'utf8').match(/(?<=")[^"]*(?=")/g) ?? [];
-    const within = opened.filter(path => path.startsWith(`${root}/`)).map(path => path.slice(root.length));
-    expect(within.sort()).toEqual(['/file', '/loop']);
-    expect(report.summary).toMatchObject({ files: 21, directories: 2, bytesRead: 100_000 });
-  });
+  test.skipIf(!HAS_STRACE)(
+    'FIFOs, sockets and devices are skipped, never opened; a file of 21 names is opened once',
+    () => {
+      const trace = place.at('trace');
+      const strace = ['strace', '-f', '-o', trace, '-e', 'trace=open,openat'];
+      const { report, status } = place.scan(root, [], strace);
+      expect(status).toBe(0);
+      const special = [...(IS_ROOT ? ['/disk', '/null'] : []), '/fifo', '/socket'].sort();
+      expect(report.coverage.skipped.map(({ path, reason }) => `${path} ${reason}`)).toEqual(
+        special.map(path => `${path} special`),
+      );
+      const opened = readFileSync(trace, 'utf8').match(/(?<=")[^"]*(?=")/g) ?? [];
+      const within = opened.filter(path => path.startsWith(`${root}/`)).map(path => path.slice(root.length));
+      expect(within.sort()).toEqual(['/file', '/loop']);
+      expect(report.summary).toMatchObject({ files: 21, directories: 2, bytesRead: 100_000 });
+    },
+  );
 
   test('times of access stay as they are', () => {
-    if (!IS_ROOT) return void skipping('needs root: O_NOATIME is for the owner');
     const file = `${root}/file`;
     utimesSync(file, 1_000_000_000, 1_100_000_000);
     expect(place.scan(root).status).toBe(0);
@@ -175,8 +179,7 @@ describe('sizes of trees', () => {
   test('a directory of 100,000 entries', () => {
     const script = 'mkdir "$1" && cd "$1" && seq 1 100000 | xargs touch';
     execFileSync('bash', ['-c', script, '-', place.at('many')]);
-    expect(place.baseline(place.at('many'), 'many')).toMatchObject({ status: 0, stderr: '' });
-    const { report, status } = place.scan(place.at('many'), ['--baseline', 'many']);
+    const { report, status } = place.scan(place.at('many'));
     expect(status).toBe(0);
     expect(report.summary).toMatchObject({ files: 100_000, directories: 1 });
   }, 60_000);
@@ -190,9 +193,9 @@ for level in range(int(sys.argv[2])):
     os.mkdir(name); os.chdir(name)
     with open("f", "w") as f: f.write(str(level))
 `;
-  const LEVELS = 1000;
+  const LEVELS = 250;
 
-  test('a path of 200,000 bytes: listed, read, kept and compared', () => {
+  test('a path of 50,000 bytes, beyond PATH_MAX: listed, read, kept and compared', () => {
     const root = place.at('deep');
     execFileSync('python3', ['-c', DEEP, root, String(LEVELS)]);
     expect(place.baseline(root, 'deep')).toMatchObject({ status: 0, stderr: '' });
