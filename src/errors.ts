@@ -64,8 +64,60 @@ export class DamageError extends Error {
   }
 }
 
+/** Linux's numbers that libuv has no names for: node's own code is then "Unknown system error -117". */
+const UNNAMED_BY_NODE: Readonly<Record<number, string>> = {
+  61: 'ENODATA',
+  74: 'EBADMSG',
+  116: 'ESTALE',
+  117: 'EUCLEAN',
+  121: 'EREMOTEIO',
+  122: 'EDQUOT',
+  123: 'ENOMEDIUM',
+  124: 'EMEDIUMTYPE',
+  126: 'ENOKEY',
+  127: 'EKEYEXPIRED',
+  128: 'EKEYREVOKED',
+  129: 'EKEYREJECTED',
+  133: 'EHWPOISON',
+};
+
 /** The system's error code of a thrown value (`ENOENT`, ...), or null when it carries none. */
 export function errorCode(error: unknown): string | null {
-  if (!(error instanceof Error) || !('code' in error)) return null;
-  return typeof error.code === 'string' ? error.code : null;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
+  if (!error.code.startsWith('Unknown system error')) return error.code;
+  const number = Math.abs(Number(error.code.slice('Unknown system error'.length)));
+  return UNNAMED_BY_NODE[number] ?? `errno ${number}`;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EBADMSG: 'a checksum of the file system does not match',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be too large',
+  EHWPOISON: 'the memory page that holds it is defective',
+  EIO: 'input/output error',
+  EISDIR: 'it is a directory',
+  EKEYEXPIRED: 'the encryption key has expired',
+  EKEYREJECTED: 'the encryption key was rejected',
+  EKEYREVOKED: 'the encryption key was revoked',
+  ELOOP: 'too many symbolic links',
+  EMEDIUMTYPE: 'wrong type of medium',
+  ENAMETOOLONG: 'the name is too long',
+  ENODATA: 'the medium has no data there',
+  ENOENT: 'no such file or directory',
+  ENOKEY: 'the encryption key is not there',
+  ENOMEDIUM: 'no medium',
+  ENOSPC: 'no space left on the device',
+  ENOTDIR: 'a part of the path is no directory',
+  EPERM: 'not permitted',
+  EREMOTEIO: 'input/output error of the remote side',
+  EROFS: 'the file system is read-only',
+  ESTALE: 'it has become another file',
+  ETIMEDOUT: 'the medium did not answer in time',
+  EUCLEAN: 'the file system found its own structures damaged',
+};
+
+/** A system error code in words; the code itself when there are none. */
+export function wordsOfCode(code: string): string {
+  return WORDS[code] ?? code;
 }

@@ -3,6 +3,7 @@
 
 import { Piscina } from 'piscina';
 import { COUNTER, COUNTERS_BYTES, type ReadTask, type WalkTask } from '../scanners/tasks.ts';
+import { UsageError } from './errors.ts';
 import type { WalkedSubtree } from './tree/walk.ts';
 
 export interface PoolCounts {
@@ -32,12 +33,20 @@ export class Pool {
   }
 
   walk(request: WalkRequest): Promise<WalkedSubtree> {
-    return this.#piscina.run({ ...request, counters: this.#counters }, { name: 'walk' });
+    return this.#run('walk', request);
   }
 
   /** Null when the run was cancelled before the batch was whole. */
   read(request: ReadRequest): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#piscina.run({ ...request, counters: this.#counters }, { name: 'read' });
+    return this.#run('read', request);
+  }
+
+  async #run<Result>(name: string, request: WalkRequest | ReadRequest): Promise<Result> {
+    try {
+      return await this.#piscina.run({ ...request, counters: this.#counters }, { name });
+    } catch (error) {
+      throw revived(error);
+    }
   }
 
   cancel(): void {
@@ -56,6 +65,12 @@ export class Pool {
   async close(): Promise<void> {
     await this.#piscina.close({ force: true });
   }
+}
+
+/** An error loses its class between threads, and keeps its message: what was an answer there is one here. */
+function revived(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof UsageError) return error;
+  return /^UsageError: /.test(error.stack ?? '') ? new UsageError(error.message, { cause: error }) : error;
 }
 
 /** Workers run compiled code, also where this file itself runs from its source (in tests). */

@@ -1,9 +1,13 @@
 // The engine's front: a scan and an explanation from options to answer. The wiring, no knowledge.
 
 import { randomUUID } from 'node:crypto';
-import type { BytePath, ScanError } from './model.ts';
+import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
+import { UsageError } from './errors.ts';
+import type { BytePath, ScanError, Skipped } from './model.ts';
+import { comparePaths } from './path.ts';
 import type { Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
+import { Breath } from './run/breath.ts';
 import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
@@ -22,6 +26,7 @@ export { identityOf } from './tree/open-target.ts';
  * ReadError for an image of which nothing can be read. Findings stay in the store until the outcome is closed.
  */
 export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome> {
+  assertScanners(options.scanners);
   const session = openSession(options, hooks, 'scan');
   try {
     const report = await withVolumeScans(
@@ -29,8 +34,10 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
       () => !options.metadataOnly,
       async (scans, watch) => {
         const whole = await examineAll(scans);
-        const judged = judgeScan(session.run, judgeAll(scans), options.failOn);
-        return reportOf(session, judged, { whole, bytesRead: watch.pool.counts().bytes });
+        const breath = new Breath(() => watch.pool.cancelled);
+        const judged = await judgeScan(session.run, judgeAll(scans, breath), options.failOn);
+        const bytesRead = watch.pool.counts().bytes;
+        return reportOf(session, judged, { whole: whole && !breath.stopped, bytesRead });
       },
     );
     return { report, close: keep => closeSession(session, keep) };
@@ -50,9 +57,9 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
     return await withVolumeScans(
       session,
       entry => entry.path === path,
-      async scans => {
+      async (scans, watch) => {
         await examineAll(scans);
-        for (const { known, judgement } of judgeAll(scans)) {
+        for await (const { known, judgement } of judgeAll(scans, new Breath(() => watch.pool.cancelled))) {
           if (known.path !== path) continue;
           const { seen, expected, observations } = known;
           return { seen, expected, observations, finding: judgement.finding };
@@ -65,14 +72,21 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
   }
 }
 
+function assertScanners(names: readonly string[] | null): void {
+  const known = STRUCTURE_SCANNERS.map(scanner => scanner.name);
+  const unknown = names?.find(name => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new UsageError(`--scanner: "${unknown}": no such scanner; there is ${known.join(', ')}`);
+}
+
 async function examineAll(scans: readonly VolumeScan[]): Promise<boolean> {
   let whole = true;
   for (const volume of scans) whole = (await examineVolume(volume)) && whole;
   return whole;
 }
 
-function* judgeAll(scans: readonly VolumeScan[]): Iterable<JudgedPath> {
-  for (const volume of scans) yield* judgeVolume(volume);
+async function* judgeAll(scans: readonly VolumeScan[], breath: Breath): AsyncIterable<JudgedPath> {
+  for (const volume of scans) yield* judgeVolume(volume, breath);
 }
 
 function reportOf(session: Session, judged: JudgedScan, examined: { whole: boolean; bytesRead: number }): Report {
@@ -93,12 +107,16 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
     window: options.window,
     references: infos.map(info => ({ ...info, files: tally.filesByReference.get(info.id) ?? 0 })),
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
-    coverage: { byReference, unvouched, skipped },
+    coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
     blocks: [],
     orphans,
     errors: [...unread, ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors))],
   };
+}
+
+function inTreeOrder(skipped: readonly Skipped[]): Skipped[] {
+  return skipped.toSorted((left, right) => left.volume - right.volume || comparePaths(left.path, right.path));
 }
 
 /** Volumes that may hold files and were not looked into. */

@@ -1,6 +1,6 @@
 // What a person reads when something went wrong: one line for trouble that is an answer, a plea for a report for a bug.
 
-import { DamageError, errorCode, ReadError, UnsupportedError, UsageError } from '../errors.ts';
+import { DamageError, errorCode, ReadError, UnsupportedError, UsageError, wordsOfCode } from '../errors.ts';
 import { printableText } from '../report/printable.ts';
 
 const ANSWERS = [UsageError, UnsupportedError, ReadError, DamageError];
@@ -22,24 +22,9 @@ function messageOf(error: unknown): string {
   return message.replace(/[^\\]+/g, printableText);
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file would be too large',
-  EIO: 'input/output error',
-  EISDIR: 'it is a directory',
-  ELOOP: 'too many symbolic links',
-  ENAMETOOLONG: 'the name is too long',
-  ENOENT: 'no such file or directory',
-  ENOSPC: 'no space left on the device',
-  ENOTDIR: 'a part of the path is no directory',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-};
-
 /** The system's refusal in words. Whatever carries no system code is a bug, and thrown on. */
 export function failureWords(error: unknown): string {
   const code = errorCode(error);
   if (code === null) throw error;
-  return WORDS[code] ?? code;
+  return wordsOfCode(code);
 }

@@ -11,7 +11,7 @@ export interface Entry {
   readonly direntType: EntryType | null;
   /** Which device the inode is on: inodes of one device are one if their numbers are. 0n inside an image. */
   readonly device: bigint;
-  /** Another file system is mounted here (a mounted tree only): `stat` is that of its root. */
+  /** Another file system, or another part of this one, is mounted here (a mounted tree only): `stat` is that of its root. */
   readonly mountPoint: boolean;
 }
 
@@ -60,6 +60,8 @@ export interface Filesystem {
   open(file: Entry): OpenFile;
   /** A symlink's target bytes. Throws like open. */
   readLink(symlink: Entry): BytePath;
+  /** Whether a file system without stored content (proc, sysfs) is mounted here; absent where nothing can be mounted. */
+  isPseudo?(mountPoint: Entry): boolean;
   /** Where the file's bytes lie, ascending by `logical`; absent where the platform cannot tell. */
   extents?(file: Entry): Iterable<Extent>;
   close(): void;

@@ -12,6 +12,7 @@ import type { BaselineOptions, BaselineResult, RunHooks, ScanOptions } from './o
 import { isReadable } from './plan.ts';
 import { closeSession, openSession, type Session, withVolumeScans } from './session.ts';
 import type { SpoolEntry } from './spool.ts';
+import { UnseenPaths } from './unseen-paths.ts';
 import { capturedEntries, examineVolume, newestChange, type VolumeScan } from './volume-scan.ts';
 
 /**
@@ -50,10 +51,11 @@ async function capture(
   for (const volume of scans) if (!(await examineVolume(volume))) return null;
   const atNs = timeOf(session, scans, options);
   const writer = session.store.createGeneration(requestOf(session, options, atNs));
+  const counts = { entries: 0, files: 0, bytes: 0, skipped: 0 };
+  const unseen = new UnseenPaths();
   try {
-    const counts = { entries: 0, files: 0, bytes: 0, skipped: 0 };
-    for (const volume of scans) writeRecords(writer, volume, counts);
-    writer.finish();
+    for (const volume of scans) if (!(await writeRecords(writer, volume, counts, unseen))) return stopped(writer);
+    writer.finish({ unseen: unseen.list() });
     return { atNs, ...counts, complete: counts.skipped === 0 };
   } catch (error) {
     writer.abort();
@@ -90,8 +92,22 @@ function requestOf(session: Session, { name, target, include, exclude }: Baselin
 
 type Counts = { -readonly [Key in 'entries' | 'files' | 'bytes' | 'skipped']: BaselineResult[Key] };
 
-function writeRecords(writer: GenerationWriter, volume: VolumeScan, counts: Counts): void {
-  for (const { entry, result } of capturedEntries(volume)) {
+function stopped(writer: GenerationWriter): null {
+  writer.abort();
+  return null;
+}
+
+/** False when it was stopped meanwhile. */
+async function writeRecords(
+  writer: GenerationWriter,
+  volume: VolumeScan,
+  counts: Counts,
+  unseen: UnseenPaths,
+): Promise<boolean> {
+  const breath = volume.breath();
+  for await (const { entry, result } of breath.over(capturedEntries(volume))) {
+    if (entry.kind !== 'entry' || entry.fault !== null) unseen.push(entry.path);
+    if (entry.kind === 'mount') continue;
     const record = recordOf(entry, result);
     if (record === null || record.unread !== null || entry.fault !== null) counts.skipped++;
     if (record === null) continue;
@@ -101,12 +117,13 @@ function writeRecords(writer: GenerationWriter, volume: VolumeScan, counts: Coun
     counts.files++;
     counts.bytes += record.stat.sizeBytes;
   }
+  return !breath.stopped;
 }
 
-/** Null for names without an inode, and for mounts that are not crossed: their root is another file system's. */
+/** Null for names without an inode. */
 function recordOf(entry: SpoolEntry, result: ContentResult | null): BaselineRecord | null {
   const stat = result?.stat ?? entry.stat;
-  if (stat === null || entry.mountPoint) return null;
+  if (stat === null) return null;
   const content = contentOf(result);
   const missing = isReadable(entry) && content === null;
   const unread = missing ? (result?.content.fault?.message ?? result?.content.state ?? 'not read') : null;

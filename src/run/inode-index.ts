@@ -39,7 +39,8 @@ export class InodeIndex {
   /** First pass. @param newest the newest generation's word on the path, null when it has none. */
   collect(group: PathGroup, newest: Expectation | null): void {
     const stat = group.entry?.stat ?? null;
-    if (stat === null && newest?.stat) this.#gone.add(newest.stat.inode, group.path);
+    const isHidden = group.entry?.kind === 'mount';
+    if (stat === null && newest?.stat && !isHidden) this.#gone.add(newest.stat.inode, group.path);
     this.#enter(group.path);
     if (group.entry !== null) this.#countSubdirectory(group.path, group.entry);
     if (stat === null || group.entry === null || group.entry.mountPoint) return;

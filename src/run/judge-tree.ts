@@ -21,11 +21,17 @@ export interface TreeJudging {
   readonly facts: ScanFacts;
   readonly index: InodeIndex;
   readonly results: ResultsByInode;
+  /** Told of each mount that was not entered. */
+  readonly onMount: (path: BytePath) => void;
 }
 
 export function* judgeTree(groups: Iterable<PathGroup>, judging: TreeJudging): Iterable<JudgedPath> {
   const above: { known: PathCase; finding: Finding | null }[] = [];
   for (const group of groups) {
+    if (group.entry?.kind === 'mount') {
+      judging.onMount(group.path);
+      continue;
+    }
     while (above.length > 0 && !isBelow(group.path, above.at(-1)?.known.path ?? '')) above.pop();
     const directory = above.at(-1) ?? null;
     const parent = directory === null ? null : directoryCase(directory.known, parentPath(group.path));

@@ -18,11 +18,15 @@ export interface JudgedScan {
   readonly orphans: readonly ReportOrphan[];
 }
 
-export function judgeScan(run: Run, paths: Iterable<JudgedPath>, failOn: readonly FailOn[]): JudgedScan {
+export async function judgeScan(
+  run: Run,
+  paths: AsyncIterable<JudgedPath>,
+  failOn: readonly FailOn[],
+): Promise<JudgedScan> {
   const tally = new Tally();
   const orphans = new Orphans();
   const single = new FindingSpool(run, 'path-finding');
-  for (const judged of paths) {
+  for await (const judged of paths) {
     tally.add(judged);
     orphans.look(judged);
     if (judged.judgement.finding !== null) single.add(judged.judgement.finding);

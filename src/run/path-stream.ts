@@ -18,12 +18,11 @@ export interface PathStreamOptions {
   readonly selection: Selection;
   /** What references have below these, and the tree has not, is in another volume. */
   readonly mountPoints: ReadonlySet<BytePath>;
-  readonly crossMounts: boolean;
 }
 
 /**
  * Ascending by path key. Paths that the run does not look at (excluded, below a mount that is not crossed, below a
- * directory without permission) are left out, whatever references say of them.
+ * directory without permission) are left out, whatever references say of them; the mount itself is given.
  */
 export function* pathStream(
   entries: Iterable<SpoolEntry>,
@@ -40,7 +39,7 @@ export function* pathStream(
     const expected = cursors.flatMap(cursor => cursor.take(path) ?? []);
     if (closed !== null && isBelow(path, closed)) continue;
     if (entry === null && isMountedOver(path, options.mountPoints)) continue;
-    if (entry !== null && isClosed(entry, options)) closed = path;
+    if (entry !== null && isClosed(entry)) closed = path;
     if (entry?.kind === 'excluded' || !options.selection.includes(path, entry?.stat?.type === 'directory')) continue;
     yield { path, entry, expected };
   }
@@ -53,9 +52,11 @@ function isMountedOver(path: BytePath, mountPoints: ReadonlySet<BytePath>): bool
 }
 
 /** Nothing can be said of what lies below. */
-function isClosed(entry: SpoolEntry, options: PathStreamOptions): boolean {
-  if (entry.kind === 'excluded' || (entry.mountPoint && !options.crossMounts)) return true;
-  return entry.fault !== null && entry.fault.kind !== 'unreadable' && entry.fault.kind !== 'absent';
+function isClosed(entry: SpoolEntry): boolean {
+  if (entry.kind === 'excluded' || entry.kind === 'mount') return true;
+  if (entry.fault === null || entry.fault.kind === 'unreadable') return false;
+  // A directory that is gone or another one by now has changed under the scan; a lost name of that kind is a finding.
+  return entry.fault.kind !== 'absent' || entry.stat !== null;
 }
 
 /** The head of one sorted stream. */

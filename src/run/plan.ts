@@ -16,6 +16,8 @@ export interface WantedByRun {
 /** A batch is cut at so many files or bytes: large enough to be cheap, small enough to share out and to lose little. */
 const BATCH_FILES = 256;
 const BATCH_BYTES = 32 * 1024 * 1024;
+/** Trees that nest for thousands of levels have paths of many KiB. */
+const BATCH_PATH_BYTES = 2 * 1024 * 1024;
 
 /** Which readable entries a run reads: all, or only the one that is to be explained. */
 export type Reads = (entry: SpoolEntry) => boolean;
@@ -30,15 +32,18 @@ export function* planBatches(groups: Iterable<PathGroup>, wanted: WantedByRun, r
   const inodes = new FirstNames();
   let batch: ContentJob[] = [];
   let bytes = 0;
+  let pathBytes = 0;
   for (const group of groups) {
     if (group.entry === null || !isReadable(group.entry)) continue;
     if (!reads(group.entry) || !inodes.isFirst(group.entry)) continue;
     batch.push(jobOf(group.entry, group.expected, wanted));
     bytes += group.entry.stat.sizeBytes;
-    if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
+    pathBytes += group.path.length;
+    if (batch.length < BATCH_FILES && bytes < BATCH_BYTES && pathBytes < BATCH_PATH_BYTES) continue;
     yield batch;
     batch = [];
     bytes = 0;
+    pathBytes = 0;
   }
   if (batch.length > 0) yield batch;
 }

@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { PathResolver } from '../tree/resolve-path.ts';
 import { type SelectionGlobs, selectionOf } from '../tree/selection.ts';
 import type { ScanOptions } from './options.ts';
+import { unseenOf } from './unseen-paths.ts';
 
 export interface GatheredReferences {
   /** In the order in which the report lists them. */
@@ -78,11 +79,12 @@ function idOf(generation: Generation): string {
 
 function factsOf(generation: Generation): GenerationFacts {
   const globs = generation.attributes as Partial<SelectionGlobs>;
+  const unseen = unseenOf(generation.attributes);
   const selection = selectionOf({ include: globs.include ?? [], exclude: globs.exclude ?? [] });
   return {
     id: idOf(generation),
     atNs: generation.atNs,
     capturedNs: generation.capturedNs,
-    covers: path => selection.includes(path, false) || selection.includes(path, true),
+    covers: path => !unseen(path) && (selection.includes(path, false) || selection.includes(path, true)),
   };
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { UnsupportedError } from '../errors.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
-import type { ReferenceInfo } from '../model.ts';
+import type { ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
@@ -13,6 +13,7 @@ import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target
 import { selectionOf } from '../tree/selection.ts';
 import { VERSION } from '../version.ts';
 import { ownersInBaseline } from './baselines.ts';
+import { Breath } from './breath.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { nowNs } from './now.ts';
 import type { RunHooks, ScanOptions } from './options.ts';
@@ -28,6 +29,8 @@ export interface Session {
   readonly store: Store;
   readonly run: Run;
   readonly volumes: readonly SessionVolume[];
+  /** Mounts below the target that were not entered; filled while judging. */
+  readonly mounts: Skipped[];
   readonly startedAtNs: bigint;
 }
 
@@ -54,7 +57,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, purpose: stri
         ...gatherReferences(volume, store, options),
       }));
       const run = openRun(store, options, { purpose, references: infosOf(volumes) }, hooks);
-      return { options, hooks, target, store, run, volumes, startedAtNs };
+      return { options, hooks, target, store, run, volumes, mounts: [], startedAtNs };
     });
   } catch (error) {
     target.close();
@@ -118,6 +121,8 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),
     ownersOf: hashes => ownersInBaseline(store, options.baseline, volume.index, hashes),
     reads,
+    onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
+    breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
     onPhase: phase => watch.enter(phase),
   };

@@ -12,7 +12,7 @@ import { fromJson, toJson } from './bigint-json.ts';
 /** A walked name with its whole path. */
 export interface SpoolEntry {
   readonly path: BytePath;
-  readonly kind: 'entry' | 'lost' | 'excluded';
+  readonly kind: 'entry' | 'lost' | 'excluded' | 'mount';
   readonly direntType: EntryType | null;
   readonly stat: Stat | null;
   readonly device: bigint;
@@ -90,9 +90,10 @@ export class Spool {
     return pending;
   }
 
-  /** Ascending by path key. Subtrees that were never walked (a cancelled run) are left out. */
+  /** Ascending by path key. The top of a subtree that was never walked (a cancelled run) stands there as excluded. */
   *entries(): Iterable<SpoolEntry> {
-    yield* this.#segment(0);
+    if (this.#index(0) === null) yield UNWALKED_ROOT;
+    else yield* this.#segment(0);
   }
 
   *#segment(number: number): Iterable<SpoolEntry> {
@@ -103,7 +104,8 @@ export class Spool {
       const bytes = this.#run.blob(this.#name(PART), part);
       if (bytes === null) throw new Error(`part ${part} of segment ${number} is not in the store`);
       for (const record of readRecords(bytes)) {
-        if (record.kind === 'continued') yield* this.#segment(index.children[record.ordinal] ?? -1);
+        const child = record.kind === 'continued' ? (index.children[record.ordinal] ?? -1) : -1;
+        if (record.kind === 'continued' && this.#index(child) !== null) yield* this.#segment(child);
         else yield withPath(record, ancestors);
       }
     }
@@ -134,6 +136,17 @@ export class Spool {
     return `${kind}:${this.#volume}`;
   }
 }
+
+const UNWALKED_ROOT: SpoolEntry = {
+  path: '/',
+  kind: 'excluded',
+  direntType: null,
+  stat: null,
+  device: 0n,
+  mountPoint: false,
+  linkTarget: null,
+  fault: null,
+};
 
 /** Paths by depth, "/" at 0, up to the directory above the segment's start. */
 function ancestorsOf(path: BytePath): BytePath[] {

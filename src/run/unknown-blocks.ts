@@ -7,9 +7,9 @@ import type { ResultsByInode } from './results-by-inode.ts';
 /** A bound on memory (about 100 bytes each): beyond it, blocks keep the state that the inode suggests. */
 const HASHES_AT_MOST = 500_000;
 
-export function unknownBlocks(groups: Iterable<PathGroup>, results: ResultsByInode): Set<bigint> {
+export async function unknownBlocks(groups: AsyncIterable<PathGroup>, results: ResultsByInode): Promise<Set<bigint>> {
   const unknown = new Set<bigint>();
-  for (const { entry, expected } of groups) {
+  for await (const { entry, expected } of groups) {
     const blocks = entry === null ? null : (results.resultOf(entry)?.content.blocks ?? null);
     if (blocks === null || unknown.size >= HASHES_AT_MOST) continue;
     const past = expected.flatMap(expectation => (expectation.blocks === null ? [] : [words(expectation.blocks)]));

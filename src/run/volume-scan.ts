@@ -8,6 +8,7 @@ import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
 import type { Opening } from '../tree/open-target.ts';
 import type { Selection } from '../tree/selection.ts';
+import type { Breath } from './breath.ts';
 import { InodeIndex } from './inode-index.ts';
 import { type JudgedPath, judgeTree } from './judge-tree.ts';
 import { listTree } from './list-tree.ts';
@@ -34,6 +35,10 @@ export interface VolumeScan {
   readonly ownersOf: (hashes: ReadonlySet<bigint>) => ReadonlyMap<bigint, BytePath[]>;
   /** Which files are read. */
   readonly reads: Reads;
+  /** Whether to go on with what the main thread does by itself, and when to look up from it. */
+  readonly breath: () => Breath;
+  /** Called while judging for each mount that was not entered. */
+  readonly onMount: (path: BytePath) => void;
   /** Called once the listing is whole, with what is to be read. */
   readonly onPlanned: (files: number, bytes: number) => void;
   readonly onPhase: (phase: 'listing' | 'reading' | 'judging') => void;
@@ -46,19 +51,20 @@ export async function examineVolume(scan: VolumeScan): Promise<boolean> {
   const globs = { include: options.include, exclude: options.exclude };
   const listing = { target: options.target, volume, opening, globs, crossMounts: options.crossMounts };
   if (!(await listTree(pool, spoolOf(scan), listing))) return false;
-  scan.onPlanned(...sumOfPlan(scan));
+  scan.onPlanned(...(await sumOfPlan(scan)));
   scan.onPhase('reading');
   const { target, scanners } = options;
   return readContents(pool, run, planOf(scan), { target, scanners, volume, opening });
 }
 
-/** Judges every path of the volume, ascending by path key. */
-export function* judgeVolume(scan: VolumeScan): Iterable<JudgedPath> {
+/** Judges every path of the volume, ascending by path key; ends early when it is stopped meanwhile. */
+export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncIterable<JudgedPath> {
   scan.onPhase('judging');
-  const index = indexInodes(scan);
+  const index = await indexInodes(scan, breath);
   const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
-  const facts = { ...scan.facts, donors: findDonors(scan) };
-  yield* judgeTree(groupsOf(scan), { volume: scan.volume, facts, index, results });
+  const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
+  const judging = { volume: scan.volume, facts, index, results, onMount: scan.onMount };
+  yield* breath.over(judgeTree(groupsOf(scan), judging));
 }
 
 /** What a capture keeps: every entry with what reading it gave, ascending by path key. */
@@ -81,12 +87,8 @@ function spoolOf(scan: VolumeScan): Spool {
 }
 
 function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
-  const { selection, mountPoints, options } = scan;
-  return pathStream(spoolOf(scan).entries(), scan.references, {
-    selection,
-    mountPoints,
-    crossMounts: options.crossMounts,
-  });
+  const { selection, mountPoints } = scan;
+  return pathStream(spoolOf(scan).entries(), scan.references, { selection, mountPoints });
 }
 
 function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
@@ -103,10 +105,10 @@ function wantedBy(scan: VolumeScan): WantedByRun {
   return { algorithms, blocks: baseline };
 }
 
-function sumOfPlan(scan: VolumeScan): [files: number, bytes: number] {
+async function sumOfPlan(scan: VolumeScan): Promise<[files: number, bytes: number]> {
   let files = 0;
   let bytes = 0;
-  for (const batch of planOf(scan)) {
+  for await (const batch of scan.breath().over(planOf(scan))) {
     files += batch.length;
     for (const job of batch) bytes += job.stat.sizeBytes;
   }
@@ -114,23 +116,24 @@ function sumOfPlan(scan: VolumeScan): [files: number, bytes: number] {
 }
 
 /** Asks the generations whose the blocks are that no past state of their own file has. */
-function findDonors(scan: VolumeScan): ReadonlyMap<bigint, BytePath[]> {
+async function findDonors(scan: VolumeScan, breath: Breath): Promise<ReadonlyMap<bigint, BytePath[]>> {
   const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
-  const unknown = unknownBlocks(groupsOf(scan), results);
+  const unknown = await unknownBlocks(breath.over(groupsOf(scan)), results);
   return unknown.size === 0 ? new Map() : scan.ownersOf(unknown);
 }
 
-function indexInodes(scan: VolumeScan): InodeIndex {
+async function indexInodes(scan: VolumeScan, breath: Breath): Promise<InodeIndex> {
   const { options, references, facts } = scan;
   const newestAtNs = facts.generations.at(-1)?.atNs ?? null;
-  const index = new InodeIndex(options.include.length + options.exclude.length > 0, newestAtNs);
+  const isSelective = options.include.length + options.exclude.length > 0 || !spoolOf(scan).isComplete;
+  const index = new InodeIndex(isSelective, newestAtNs);
   const newest = facts.generations.at(-1)?.id ?? null;
-  for (const group of groupsOf(scan)) index.collect(group, wordOf(group, newest));
+  for await (const group of breath.over(groupsOf(scan))) index.collect(group, wordOf(group, newest));
   index.finishCollecting();
   if (!index.wantsSecondPass) return index;
-  for (const entry of spoolOf(scan).entries()) index.lookUpInTree(entry);
+  for await (const entry of breath.over(spoolOf(scan).entries())) index.lookUpInTree(entry);
   const generation = references.find(reference => reference.info.id === newest);
-  for (const expectation of generation?.expectations() ?? []) index.lookUpInGeneration(expectation);
+  for await (const expectation of breath.over(generation?.expectations() ?? [])) index.lookUpInGeneration(expectation);
   return index;
 }
 

@@ -3,8 +3,9 @@
 
 import { type BytePath, ENTRY_TYPES, type EntryType, type Fault, type Stat } from '../model.ts';
 
-export type RecordKind = 'entry' | 'lost' | 'continued' | 'excluded';
-const KINDS: readonly RecordKind[] = ['entry', 'lost', 'continued', 'excluded'];
+/** mount: another file system's root, not entered. What it hides cannot be seen, so nothing is said of it. */
+export type RecordKind = 'entry' | 'lost' | 'continued' | 'excluded' | 'mount';
+const KINDS: readonly RecordKind[] = ['entry', 'lost', 'continued', 'excluded', 'mount'];
 
 /** One walked name. `depth` 0 is the target's root. */
 export interface EntryRecord {

@@ -70,7 +70,8 @@ class Walk {
     }
     if (entry.stat === null) this.#lost(entry, depth);
     else if (depth > DEEPEST) this.#lost({ ...entry, stat: null, fault: TOO_DEEP }, depth);
-    else if (entry.stat.type !== 'directory' || this.#closed(entry)) this.#leaf(entry, depth);
+    else if (entry.stat.type !== 'directory') this.#leaf(entry, depth);
+    else if (this.#closed(entry)) this.#mount(entry, depth);
     else if (this.#entries >= this.#options.budget || this.#options.cancelled()) this.#defer(entry, depth);
     else stack.push(this.#enter(entry, depth));
   }
@@ -103,6 +104,11 @@ class Walk {
     this.#writer.add({ ...blank(entry, depth), kind: 'lost', fault: entry.fault });
   }
 
+  #mount(directory: Entry, depth: number): void {
+    this.#entries++;
+    this.#writer.add({ ...blank(directory, depth), kind: 'mount', direntType: 'directory' });
+  }
+
   #defer(directory: Entry, depth: number): void {
     this.#writer.add({ ...blank(directory, depth), kind: 'continued', ordinal: this.#deferred.length });
     this.#deferred.push(directory);
@@ -126,8 +132,10 @@ class Walk {
     });
   }
 
+  /** What the kernel makes up (/proc, /sys) is no part of any disk, also where mounts are crossed. */
   #closed(entry: Entry): boolean {
-    return entry.mountPoint && !this.#options.crossMounts;
+    if (!entry.mountPoint) return false;
+    return !this.#options.crossMounts || (this.#filesystem.isPseudo?.(entry) ?? false);
   }
 }
 

@@ -5,22 +5,22 @@ import {
   type BigIntStats,
   closeSync,
   constants,
-  type Dirent,
   fstatSync,
   lstatSync,
   openSync,
-  readdirSync,
   readlinkSync,
   readSync,
   statSync,
 } from 'node:fs';
 import { errorCode, ReadError } from '../../errors.ts';
-import type { BytePath, EntryType, Stat } from '../../model.ts';
+import type { BytePath, Stat } from '../../model.ts';
 import { childPath } from '../../path.ts';
 import { faultOf } from '../fault.ts';
 import type { Entry, Filesystem, Listing, LostEntry, OpenFile } from '../filesystem.ts';
-import { statOfHost } from './host-stat.ts';
-import { reach } from './reach.ts';
+import { statOfHost, typeOfMode } from './host-stat.ts';
+import { isMountPoint, isPseudo, type MountTable, readMountTable } from './mounts.ts';
+import { type NameRecord, readNameRecords, SecondLook } from './name-records.ts';
+import { joinRoot, reach } from './reach.ts';
 
 /** FIFOs are never opened; O_NONBLOCK guards the race in which one has taken a file's place. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -37,6 +37,7 @@ class HostFilesystem implements Filesystem {
   readonly kind = 'host';
   readonly root: Entry;
   readonly #root: BytePath;
+  readonly #mounts: MountTable = readMountTable();
 
   constructor(root: BytePath) {
     this.#root = root;
@@ -46,7 +47,9 @@ class HostFilesystem implements Filesystem {
 
   list(directory: Entry): Listing {
     try {
-      return reach(this.#root, directory.path, path => this.#listAt(directory, path));
+      const records = reach(this.#root, directory.path, readNameRecords);
+      this.#assertSame(directory);
+      return { entries: this.#entriesOf(directory, records), fault: null };
     } catch (error) {
       return { entries: [], fault: faultOf(error) };
     }
@@ -58,7 +61,7 @@ class HostFilesystem implements Filesystem {
       const fd = reach(this.#root, file.path, openForReading);
       return new HostFile(fd, name, file);
     } catch (error) {
-      throw asReadError(error, name, 0, 0);
+      throw asReadError(isReplaced(error) ? new ReadError(name, 0, 0, 'ESTALE') : error, name, 0, 0);
     }
   }
 
@@ -74,60 +77,59 @@ class HostFilesystem implements Filesystem {
     // Nothing is held open between calls.
   }
 
-  #listAt(directory: Entry, path: string | Buffer): Listing {
-    return { entries: this.#entriesOf(directory, readRecords(path)), fault: null };
+  isPseudo(mountPoint: Entry): boolean {
+    try {
+      return reach(this.#root, mountPoint.path, isPseudo);
+    } catch (error) {
+      faultOf(error);
+      return false; // What cannot be asked cannot be listed either: the listing's fault says why.
+    }
+  }
+
+  /** readdir follows a symlink that has taken the directory's place. */
+  #assertSame(directory: Entry): void {
+    if (directory.path === '/') return;
+    const stats = reach(this.#root, directory.path, lstatOf);
+    if (stats.ino === directory.stat.inode && stats.dev === directory.device) return;
+    throw new ReadError(directory.path, 0, 0, 'ESTALE');
   }
 
   *#entriesOf(directory: Entry, records: readonly NameRecord[]): Iterable<Entry | LostEntry> {
-    for (const record of records) yield this.#entryOf(directory, record);
+    const secondLook = new SecondLook(() => reach(this.#root, directory.path, readNameRecords));
+    for (const record of records) {
+      const entry = this.#entryOf(directory, record);
+      if (entry.stat !== null || entry.fault.kind !== 'absent') yield entry;
+      else yield* this.#lookAgain(directory, record, secondLook);
+    }
+  }
+
+  /** A name that leads nowhere was deleted meanwhile, unless it is listed still: then the directory and its inode disagree. */
+  *#lookAgain(directory: Entry, record: NameRecord, secondLook: SecondLook): Iterable<Entry | LostEntry> {
+    if (!secondLook.lists(record.name)) return;
+    const again = this.#entryOf(directory, record);
+    if (again.stat !== null || again.fault.kind !== 'absent') yield again;
+    else if (secondLook.listsStill(record.name)) yield { ...again, fault: { ...again.fault, kind: 'unreadable' } };
   }
 
   #entryOf(directory: Entry, record: NameRecord): Entry | LostEntry {
     const path = childPath(directory.path, record.name);
     try {
       const stats = reach(this.#root, path, lstatOf);
-      const mountPoint =
-        stats.dev !== directory.device && (Number(stats.mode) & constants.S_IFMT) === constants.S_IFDIR;
-      return { path, stat: statOfHost(stats), direntType: record.type, device: stats.dev, mountPoint };
+      const stat = statOfHost(stats);
+      const mountPoint = stat.type === 'directory' && this.#isMountPoint(path, stats.dev, directory.device);
+      return { path, stat, direntType: record.type, device: stats.dev, mountPoint };
     } catch (error) {
       return { path, stat: null, direntType: record.type, fault: faultOf(error) };
     }
+  }
+
+  #isMountPoint(path: BytePath, device: bigint, deviceAbove: bigint): boolean {
+    return device !== deviceAbove || isMountPoint(this.#mounts, joinRoot(this.#root, path), device);
   }
 }
 
 function lstatOf(path: string | Buffer): BigIntStats {
   return lstatSync(path, { bigint: true });
-}
-
-interface NameRecord {
-  readonly name: BytePath;
-  readonly type: EntryType | null;
-}
-
-/** Names in byte order, with the type that the directory's record states. */
-function readRecords(path: string | Buffer): NameRecord[] {
-  return readNames(path).sort((left, right) => (left.name < right.name ? -1 : 1));
-}
-
-function readNames(path: string | Buffer): NameRecord[] {
-  try {
-    const records = readdirSync(path, { encoding: 'latin1', withFileTypes: true });
-    return records.map(record => ({ name: record.name, type: typeOfDirent(record) }));
-  } catch (error) {
-    // Node looks up names whose type the directory does not state, and fails with the first that cannot be had.
-    if (errorCode(error) === 'ENOTDIR' || errorCode(error) === 'EACCES') throw error;
-    return readdirSync(path, 'latin1').map(name => ({ name, type: null }));
-  }
-}
-
-function typeOfDirent(record: Dirent): EntryType | null {
-  if (record.isFile()) return 'file';
-  if (record.isDirectory()) return 'directory';
-  if (record.isSymbolicLink()) return 'symlink';
-  if (record.isFIFO()) return 'fifo';
-  if (record.isSocket()) return 'socket';
-  if (record.isCharacterDevice()) return 'character-device';
-  return record.isBlockDevice() ? 'block-device' : null;
 }
 
 /** O_NOATIME is for the owner and root only: others read without it. */
@@ -150,7 +152,9 @@ class HostFile implements OpenFile {
     this.name = name;
     const stats = fstatSync(fd, { bigint: true });
     this.size = Number(stats.size);
-    if (stats.ino === expected.stat.inode && stats.dev === expected.device) return;
+    // The number alone may have been given to what has taken the file's place.
+    const same = stats.ino === expected.stat.inode && stats.dev === expected.device;
+    if (same && typeOfMode(Number(stats.mode)) === 'file') return;
     closeSync(fd);
     throw new ReadError(name, 0, 0, 'ESTALE');
   }
@@ -180,6 +184,12 @@ class HostFile implements OpenFile {
       throw asReadError(error, this.name, at, into.length - filled);
     }
   }
+}
+
+/** What open(2) says of a symlink (O_NOFOLLOW), and of a socket or a device without driver, in a regular file's place. */
+function isReplaced(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ELOOP' || code === 'ENXIO';
 }
 
 /** System errors become ReadErrors with their code; a ReadError passes; anything else is a bug and goes on. */

@@ -32,7 +32,8 @@ function stride<T>(path: BytePath, use: (path: string | Buffer) => T): T {
   }
 }
 
-function joinRoot(root: BytePath, path: BytePath): BytePath {
+/** The host path of a path within the tree. */
+export function joinRoot(root: BytePath, path: BytePath): BytePath {
   if (path === '/') return root;
   return root === '/' ? path : root + path;
 }
