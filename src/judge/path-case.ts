@@ -134,6 +134,14 @@ export function directoriesHeld(known: PathCase): boolean {
   return true;
 }
 
+/**
+ * The ctime is that of no generation: a clock that was set back may have stamped it. One that equals a generation's to the
+ * nanosecond is that generation's.
+ */
+export function mayBeStampedBack(known: PathCase, stat: Stat): boolean {
+  return timelineOf(known).every(({ expectation }) => expectation?.stat?.ctimeNs !== stat.ctimeNs);
+}
+
 export type Agreement = 'same' | 'different' | 'unknown';
 
 /** Does the target's content (bytes, link target, type) agree with an expectation? Metadata is not asked. */

@@ -7,6 +7,7 @@ import {
   directoriesHeld,
   holdsInode,
   isAfterWindow,
+  mayBeStampedBack,
   newestPast,
   type PastState,
   type PathCase,
@@ -26,9 +27,11 @@ export const CONTENT_RULES: readonly Rule[] = [
     scanner: 'baseline',
     says: 'The content differs from the newest generation, and the inode has not changed since.',
     innocent: [
-      'a shared mapping that stored on after its stamp: only `likely` while the stamp was fresh at the capture',
+      'a shared mapping that stored on after its stamp: `possible` alone while the stamp was fresh at the capture',
+      'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one',
       'another inode under the name: not the same inode',
     ],
+    raisedByLosses: true,
     accuse: changedUnderInode,
   },
   {
@@ -38,16 +41,17 @@ export const CONTENT_RULES: readonly Rule[] = [
     innocent: [
       'a rollback, a restore, a file that alternates: its ctime is newer than the newest generation',
       'directories exchanged by a deployment: only where every directory above is the inode that it was',
+      'a rollback that sets the newer time again (`touch -r`): `possible` alone',
     ],
+    raisedByLosses: true,
     accuse: olderContent,
   },
   {
     name: 'mixed-generations',
     scanner: 'baseline',
     says: 'Blocks of an older generation stand among blocks that only the newest one has.',
-    innocent: [
-      'a program that writes single old blocks back (a database that rolls back): whole-file rollbacks are no mixture',
-    ],
+    innocent: ['a program that writes single old blocks back (a database, a ring of records): `possible` alone'],
+    raisedByLosses: true,
     accuse: mixedGenerations,
   },
   {
@@ -117,7 +121,8 @@ function changedUnderInode(known: PathCase): Accusation | null {
   const clock = stat.ctimeNs === formerly.ctimeNs ? 'has not changed since' : 'went back to an older day';
   const what = older === null ? 'differs from' : `is that of ${older.generation.id}, not that of`;
   const detail = `The content ${what} ${past.generation.id}, while the inode ${clock}.`;
-  return { ...damage, confidence: mayBeMapped ? 'likely' : 'proven', detail, expected: newest };
+  const surely = mayBeStampedBack(known, stat) ? 'likely' : 'proven';
+  return { ...damage, confidence: mayBeMapped ? 'possible' : surely, detail, expected: newest };
 }
 
 /** The newest older generation whose whole content the file has. */
@@ -148,7 +153,7 @@ function olderContent(known: PathCase): Accusation | null {
   if (!keepsNewTime || !sameInode(stat, formerly)) return null;
   return {
     verdict: 'stale',
-    confidence: 'likely',
+    confidence: 'possible',
     detail: detail('its time of change is still the newer one'),
     expected: newest,
   };
@@ -164,7 +169,7 @@ function mixedGenerations(known: PathCase): Accusation | null {
   const detail = `Blocks ${older[0]?.label ?? ''} stand among blocks that only ${both.past.generation.id} has.`;
   const legitimateSince = both.stat.ctimeNs > both.formerly.ctimeNs && spans.some(span => span.state === 'unknown');
   if (legitimateSince) return { verdict: 'altered', confidence: 'possible', detail, expected: both.newest };
-  return { ...damage, confidence: 'likely', detail, expected: both.newest };
+  return { ...damage, confidence: 'possible', detail, expected: both.newest };
 }
 
 const SECOND_NS = 1_000_000_000n;

@@ -1,6 +1,6 @@
 // Inodes that went back while the content they lead to is right, and directories whose inode is behind their entries.
 
-import { agreement, newestPast, type PathCase, sameInode } from './path-case.ts';
+import { agreement, mayBeStampedBack, newestPast, type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 /** Kernel times tick: two stamps of one operation may differ by a tick of 100 Hz. */
@@ -11,7 +11,10 @@ export const METADATA_RULES: readonly Rule[] = [
     name: 'inode-went-back',
     scanner: 'baseline',
     says: 'The content is right, and the inode is of an older day than in the newest generation.',
-    innocent: ['a clock that was set back', 'the whole file system restored from a snapshot'],
+    innocent: [
+      'a clock that was set back: `likely` unless the ctime is that of an older generation',
+      'the whole file system restored from a snapshot: groups tell',
+    ],
     accuse: inodeWentBack,
   },
   {
@@ -43,7 +46,8 @@ function inodeWentBack(known: PathCase): Accusation | null {
   if (!sameInode(stat, then) || stat.ctimeNs >= then.ctimeNs || agreement(known.seen, past.expectation) === 'different')
     return null;
   const detail = `The inode is of an older day than in ${past.generation.id}: its ctime went back.`;
-  return { verdict: 'stale', confidence: 'proven', metadataOnly: true, detail, expected: past.expectation };
+  const confidence = mayBeStampedBack(known, stat) ? 'likely' : 'proven';
+  return { verdict: 'stale', confidence, metadataOnly: true, detail, expected: past.expectation };
 }
 
 function metadataUnderCtime(known: PathCase): Accusation | null {

@@ -5,6 +5,7 @@ import {
   directoriesHeld,
   holdsInode,
   knowsTheEnd,
+  mayBeStampedBack,
   newestPast,
   type PastState,
   type PathCase,
@@ -25,14 +26,21 @@ export const NAME_RULES: readonly Rule[] = [
     name: 'gone-under-unchanged-directory',
     scanner: 'baseline',
     says: 'The name is gone, and its directory has not changed since it had it.',
-    innocent: ['a deletion or rename stamps the directory’s ctime'],
+    innocent: [
+      'a deletion or rename stamps the directory’s ctime',
+      'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one',
+    ],
     accuse: goneUnderUnchangedDirectory,
   },
   {
     name: 'gone-but-in-lost-and-found',
     scanner: 'baseline',
     says: 'The name is gone, and its inode lies in lost+found.',
-    innocent: ['an orphan of an earlier repair: its inode then stands in lost+found in the generation too'],
+    innocent: [
+      'an orphan of an earlier repair, linked out of lost+found and unlinked again: stamps the inode, `possible` alone',
+      'moved there by hand: stamps the inode, `possible` alone',
+    ],
+    raisedByLosses: true,
     accuse: goneToLostAndFound,
   },
   {
@@ -78,7 +86,10 @@ export const NAME_RULES: readonly Rule[] = [
     name: 'back-under-unchanged-directory',
     scanner: 'baseline',
     says: 'The newest generation did not have the name; it is there, and its directory has not changed since.',
-    innocent: ['a creation or rename stamps the directory’s ctime'],
+    innocent: [
+      'a creation or rename stamps the directory’s ctime',
+      'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one',
+    ],
     accuse: backUnderUnchangedDirectory,
   },
   {
@@ -174,7 +185,7 @@ function isDirectoryOfOld(known: PathCase): boolean {
 function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   if (lost === null || !isDirectoryUnchanged(known)) return null;
-  return missing(known, lost.past, 'proven', 'its directory has not changed since');
+  return missing(known, lost.past, sureOfDirectory(known), 'its directory has not changed since');
 }
 
 /** The directory above is the inode that it was in the newest generation, and its ctime has not moved on. */
@@ -185,13 +196,19 @@ function isDirectoryUnchanged(known: PathCase): boolean {
   return formerly !== null && sameInode(directory, formerly) && directory.ctimeNs <= formerly.ctimeNs;
 }
 
+function sureOfDirectory({ parent }: PathCase): 'proven' | 'likely' {
+  const directory = parent?.seen?.stat ?? null;
+  return parent !== null && directory !== null && mayBeStampedBack(parent, directory) ? 'likely' : 'proven';
+}
+
 const LOST_AND_FOUND = '/lost+found/';
 
 function goneToLostAndFound(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   const orphan = known.inode.livesAt.find(named => named.path.startsWith(LOST_AND_FOUND));
   if (lost === null || orphan === undefined) return null;
-  const found = missing(known, lost.past, 'likely', 'a repair moved its inode to lost+found');
+  const isStamped = orphan.stat.ctimeNs > lost.formerly.ctimeNs;
+  const found = missing(known, lost.past, isStamped ? 'possible' : 'likely', 'its inode lies in lost+found');
   return { ...found, foundAt: orphan.path };
 }
 
@@ -270,7 +287,7 @@ function backUnderUnchangedDirectory(known: PathCase): Accusation | null {
   const back = backSince(known);
   if (back === null || !isDirectoryUnchanged(known)) return null;
   const detail = `${back.newest.generation.id} did not have the name, and its directory has not changed since.`;
-  return { verdict: 'resurrected', confidence: 'proven', detail };
+  return { verdict: 'resurrected', confidence: sureOfDirectory(known), detail };
 }
 
 function backUntouched(known: PathCase): Accusation | null {
