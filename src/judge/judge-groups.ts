@@ -21,7 +21,12 @@ export interface Counters {
   /** By volume and directory: names made between the last two generations, and how many names of either kind are gone. */
   readonly made: Map<string, { made: number; madeGone: number; olderGone: number }>;
   /** By volume: paths that changed between the last two generations, and those of them that are as in the older one. */
-  readonly changed: Map<number, { changed: number; wentBack: number }>;
+  readonly changed: Map<number, ChangedCounts>;
+}
+
+export interface ChangedCounts {
+  changed: number;
+  wentBack: number;
 }
 
 export function newCounters(): Counters {
@@ -57,16 +62,21 @@ export function directoryKey({ volume, path }: { readonly volume: number; readon
 export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): Iterable<Finding> {
   const causes = new Map<string, Finding>();
   for (const finding of findings) {
-    const judged = CORRECTIONS.reduce(
-      (corrected, correct) => correct(corrected, counters),
-      asItsCause(finding, causes),
-    );
+    const judged = corrected(asItsCause(finding, causes), counters);
     if (judged !== finding) causes.set(`${judged.volume}:${judged.path}`, judged);
     yield judged;
   }
 }
 
-const CORRECTIONS = [restoredVolume, staleManifest, raisedByLosses, raisedByDirectory, neverMade];
+const RAISES = [raisedByLosses, raisedByDirectory, neverMade];
+
+/** What a group explains is not raised again, and a restored volume has no losses that could raise anything. */
+function corrected(finding: Finding, counters: Counters): Finding {
+  const counts = counters.changed.get(finding.volume);
+  if (counts !== undefined && isRestored(counts)) return asRestored(finding, counts);
+  const lowered = staleManifest(finding, counters);
+  return lowered === finding ? RAISES.reduce((raised, raise) => raise(raised, counters), finding) : lowered;
+}
 
 /** What is only known through the directory above is as sure as the directory's own finding became. */
 function asItsCause(finding: Finding, causes: ReadonlyMap<string, Finding>): Finding {
@@ -134,10 +144,11 @@ function packageOf(finding: Finding, counters: Counters): PackageCounts | null {
   return counters.packages.get(finding.owner.name) ?? null;
 }
 
-function restoredVolume(finding: Finding, counters: Counters): Finding {
-  const counts = counters.changed.get(finding.volume);
-  if (counts === undefined || counts.changed < RESTORED_CHANGES || counts.wentBack < counts.changed * RESTORED_SHARE)
-    return finding;
+function isRestored({ changed, wentBack }: ChangedCounts): boolean {
+  return changed >= RESTORED_CHANGES && wentBack >= changed * RESTORED_SHARE;
+}
+
+function asRestored(finding: Finding, counts: ChangedCounts): Finding {
   if (finding.evidence[0]?.scanner !== 'baseline' || finding.confidence === 'possible') return finding;
   const why = `${counts.wentBack} of ${counts.changed} changed paths are as they were before: the volume looks restored from that time.`;
   return {

@@ -67,9 +67,8 @@ export class Ext4World {
     this.#mount();
   }
 
-  /** A generation of now for each series; gives its time. */
+  /** A generation of now for each series; gives its time. Nothing is synchronised: a live capture does not either. */
   async capture(...series: readonly string[]): Promise<Nanoseconds> {
-    run('sync', ['-f', this.root]);
     const atNs = nowNs();
     for (const name of series) {
       const target = this.#target();
