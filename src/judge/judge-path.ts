@@ -112,7 +112,7 @@ function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], 
     confidence: chosen.confidence,
     metadataOnly: chosen.metadataOnly ?? false,
     window: { file: windowPlace(known.seen?.stat ?? null, known.scan.window), directory: directoryPlace(known) },
-    ranges: chosen.ranges ?? [],
+    ranges: chosen.ranges ?? rangesOfAgreeing(chosen, charges),
     expected: expectation === null ? null : expectedOf(expectation),
     observed: known.seen === null ? null : observedOf(known.seen),
     owner,
@@ -122,6 +122,11 @@ function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], 
     recoverable: chosen.foundAt ? 'orphan' : null,
     remedy: remedyOf(known, chosen),
   };
+}
+
+/** A manifest tells that the content is wrong, not where: a charge of the same verdict may, however sure it is. */
+function rangesOfAgreeing(chosen: Charge, charges: readonly Charge[]): Finding['ranges'] {
+  return charges.find(charge => charge.verdict === chosen.verdict && charge.ranges !== undefined)?.ranges ?? [];
 }
 
 /** The chosen charge first, then those that agree with it; hints of another kind are left out once something is known. */
