@@ -1,0 +1,42 @@
+// Every rule of the judge's table: the cases in which it accuses, and each of its innocent explanations.
+
+import { describe, expect, it } from 'vitest';
+import { RULE_BY_NAME, RULES } from '../../src/judge/rule-table.ts';
+import { CONTENT_TESTS } from './rules/content.ts';
+import { FORMAT_TESTS } from './rules/formats.ts';
+import { METADATA_TESTS } from './rules/metadata.ts';
+import { NAME_TESTS } from './rules/names.ts';
+import { PACKAGE_TESTS } from './rules/packages.ts';
+import { READING_TESTS } from './rules/reading.ts';
+
+const TESTS = [...READING_TESTS, ...CONTENT_TESTS, ...METADATA_TESTS, ...NAME_TESTS, ...PACKAGE_TESTS, ...FORMAT_TESTS];
+
+for (const { rule, accuses, innocent } of TESTS) {
+  describe(`${rule} accuses`, () => {
+    for (const [name, test] of Object.entries(accuses)) it(name, test);
+  });
+  describe(`${rule} knows as innocent`, () => {
+    for (const [name, test] of Object.entries(innocent)) it(name, test);
+  });
+}
+
+describe('the table', () => {
+  it('has a name of its own for each rule', () => {
+    expect(RULE_BY_NAME.size).toBe(RULES.length);
+  });
+
+  it('has tests of every rule, and of nothing else', () => {
+    expect(TESTS.map(({ rule }) => rule).sort()).toEqual(RULES.map(({ name }) => name).sort());
+  });
+
+  it.each(RULES)('$name: has a case in which it accuses', ({ name }) => {
+    const tests = TESTS.find(({ rule }) => rule === name);
+    expect(Object.keys(tests?.accuses ?? {}).length).toBeGreaterThan(0);
+  });
+
+  it.each(RULES)('$name: names innocent explanations, and each has its test', ({ name, innocent }) => {
+    const tests = TESTS.find(({ rule }) => rule === name);
+    expect(innocent.length).toBeGreaterThan(0);
+    expect(Object.keys(tests?.innocent ?? {}).sort()).toEqual([...innocent].sort());
+  });
+});

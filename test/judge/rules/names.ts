@@ -1,0 +1,308 @@
+// Names that are gone, and names that are back.
+
+import { expect } from 'vitest';
+import { findingOf } from '../finding-of.ts';
+import {
+  accusation,
+  day,
+  directory,
+  file,
+  LATE_WINDOW,
+  named,
+  parentCase,
+  pathCase,
+  type State,
+  seenOf,
+} from '../path-case-of.ts';
+import type { RuleTests } from './rule-tests.ts';
+
+const was = [file(5, 'a'), file(16, 'b')];
+/** The directory above in both generations, and as it is now. */
+const under = (now: State | null) => parentCase([directory(4), directory(16)], now);
+const unchanged = under(directory(16));
+const changed = under(directory(22));
+const exchanged = under(directory(5, { inode: 77n }));
+const stampedBack = under(directory(14));
+const moved = (to: string) =>
+  parentCase([directory(4), directory(16)], null, { inode: { livesAt: [named(to, directory(22))] } });
+
+const gone = (parts: Parameters<typeof pathCase>[0] = {}) => pathCase({ was, is: null, ...parts });
+/** There in g0, not in g1, and there now. */
+const back = (is: State, parts: Parameters<typeof pathCase>[0] = {}) =>
+  pathCase({ was: [file(5, 'a'), null], is, ...parts });
+
+export const NAME_TESTS: readonly RuleTests[] = [
+  {
+    rule: 'gone-below-a-finding',
+    accuses: {
+      'the directory above is missing': () => {
+        const above = findingOf('gone', { verdict: 'missing', confidence: 'proven' });
+        expect(accusation('gone-below-a-finding', gone({ above }))).toBe('missing proven');
+      },
+      'another inode stands in the place of the directory above': () => {
+        const above = findingOf('another-inode-of-old', { confidence: 'likely' });
+        expect(accusation('gone-below-a-finding', gone({ above }))).toBe('missing likely');
+      },
+    },
+    innocent: {
+      'as those of the directory above': () => {
+        const above = findingOf('gone', { verdict: 'missing', confidence: 'possible' });
+        expect(accusation('gone-below-a-finding', gone({ above }))).toBe('missing possible');
+        const hint = findingOf('another-inode-of-old', { confidence: 'possible' });
+        expect(accusation('gone-below-a-finding', gone({ above: hint }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'gone-under-unchanged-directory',
+    accuses: {
+      'the directory is as it was when it had the name': () =>
+        expect(accusation('gone-under-unchanged-directory', gone({ parent: unchanged }))).toBe('missing proven'),
+      'the directory went back to the older generation': () =>
+        expect(accusation('gone-under-unchanged-directory', gone({ parent: under(directory(4)) }))).toBe(
+          'missing proven',
+        ),
+      'against a generation that does not know the window’s end only `possible`': () =>
+        expect(accusation('gone-under-unchanged-directory', gone({ parent: unchanged, window: LATE_WINDOW }))).toBe(
+          'missing possible',
+        ),
+    },
+    innocent: {
+      'a deletion or rename stamps the directory’s ctime': () => {
+        expect(accusation('gone-under-unchanged-directory', gone({ parent: changed }))).toBeNull();
+        expect(accusation('gone-under-unchanged-directory', gone({ parent: exchanged }))).toBeNull();
+      },
+      'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one': () =>
+        expect(accusation('gone-under-unchanged-directory', gone({ parent: stampedBack }))).toBe('missing likely'),
+    },
+  },
+  {
+    rule: 'gone-but-in-lost-and-found',
+    accuses: {
+      'a repair put its inode there, unstamped': () => {
+        const known = gone({ inode: { livesAt: [named('/lost+found/#12', file(16, 'b'))] } });
+        expect(accusation('gone-but-in-lost-and-found', known)).toBe('missing likely');
+      },
+    },
+    innocent: {
+      'an orphan of an earlier repair, linked out of lost+found and unlinked again: stamps the inode, `possible` alone':
+        () => {
+          const known = gone({ inode: { livesAt: [named('/lost+found/#12', file(22, 'b'))] } });
+          expect(accusation('gone-but-in-lost-and-found', known)).toBe('missing possible');
+        },
+      'moved there by hand: stamps the inode, `possible` alone': () => {
+        const byHand = file(16, 'b', { stat: { ctimeNs: day(22) } });
+        const known = gone({ inode: { livesAt: [named('/lost+found/mine', byHand)] } });
+        expect(accusation('gone-but-in-lost-and-found', known)).toBe('missing possible');
+      },
+    },
+  },
+  {
+    rule: 'gone-but-inode-untouched',
+    accuses: {
+      'its inode has another name, and nothing has stamped it': () => {
+        const known = gone({ inode: { livesAt: [named('/e/g', file(16, 'b'))] } });
+        expect(accusation('gone-but-inode-untouched', known)).toBe('missing likely');
+      },
+    },
+    innocent: {
+      'a rename or unlink stamps the inode': () => {
+        const known = gone({ inode: { livesAt: [named('/e/g', file(22, 'b'))] } });
+        expect(accusation('gone-but-inode-untouched', known)).toBeNull();
+      },
+      'a directory above was moved: that moves the inode’s directory too': () => {
+        const livesAt = [named('/e/f', file(16, 'b'))];
+        expect(accusation('gone-but-inode-untouched', gone({ inode: { livesAt }, parent: moved('/e') }))).toBeNull();
+        expect(accusation('gone-but-inode-untouched', gone({ inode: { livesAt }, parent: exchanged }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'gone-subdirectory-still-counted',
+    accuses: {
+      'the directory above counts one more subdirectory than it has': () => {
+        const parent = { ...changed, inode: { ...changed.inode, lostSubdirectories: 1 } };
+        const known = pathCase({ was: [directory(5), directory(16)], is: null, parent });
+        expect(accusation('gone-subdirectory-still-counted', known)).toBe('missing likely');
+      },
+    },
+    innocent: {
+      'file systems that do not count subdirectories (a count of 1): exempt': () => {
+        const known = pathCase({ was: [directory(5), directory(16)], is: null, parent: changed });
+        expect(accusation('gone-subdirectory-still-counted', known)).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'gone-as-if-never-made',
+    accuses: {
+      'made between the generations': () =>
+        expect(accusation('gone-as-if-never-made', gone({ was: [null, file(16, 'b')] }))).toBe('missing possible'),
+      'renamed between the generations, and its inode is at the older name again': () => {
+        const livesAt = [named('/d/g', file(22, 'b'), true)];
+        const known = gone({ was: [null, file(16, 'b')], inode: { livesAt } });
+        expect(accusation('gone-as-if-never-made', known)).toBe('missing possible');
+      },
+    },
+    innocent: {
+      'a deletion, or a rename back: `possible`, unless other names of the directory went back beyond doubt': () => {
+        expect(accusation('gone-as-if-never-made', gone({ was: [null, file(16, 'b')] }))).toBe('missing possible');
+        expect(accusation('gone-as-if-never-made', gone())).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'gone',
+    accuses: { 'nothing tells why': () => expect(accusation('gone', gone())).toBe('missing possible') },
+    innocent: {
+      'a deletion': () => {
+        expect(accusation('gone', gone({ parent: changed }))).toBe('missing possible');
+        expect(accusation('gone', gone({ inode: { livesAt: [named('/e/g', file(22, 'b'))] } }))).toBeNull();
+        expect(accusation('gone', gone({ parent: moved('/e') }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'back-below-a-finding',
+    accuses: {
+      'the directory above came back': () => {
+        const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
+        expect(accusation('back-below-a-finding', back(file(5, 'a'), { above }))).toBe('resurrected proven');
+      },
+    },
+    innocent: {
+      'as those of the directory above': () => {
+        const above = findingOf('back-as-if-never-removed', { verdict: 'resurrected', confidence: 'possible' });
+        expect(accusation('back-below-a-finding', back(file(5, 'a'), { above }))).toBe('resurrected possible');
+        expect(accusation('back-below-a-finding', back(file(22, 'a'), { above }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'back-under-unchanged-directory',
+    accuses: {
+      'the directory is as it was when it had not the name': () =>
+        expect(accusation('back-under-unchanged-directory', back(file(22, 'x'), { parent: unchanged }))).toBe(
+          'resurrected proven',
+        ),
+    },
+    innocent: {
+      'a creation or rename stamps the directory’s ctime': () => {
+        expect(accusation('back-under-unchanged-directory', back(file(22, 'x'), { parent: changed }))).toBeNull();
+        const late = { parent: unchanged, window: LATE_WINDOW };
+        expect(accusation('back-under-unchanged-directory', back(file(22, 'x'), late))).toBeNull();
+      },
+      'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one': () =>
+        expect(accusation('back-under-unchanged-directory', back(file(14, 'x'), { parent: stampedBack }))).toBe(
+          'resurrected likely',
+        ),
+    },
+  },
+  {
+    rule: 'back-with-untouched-inode',
+    accuses: {
+      'with the inode that it had, unstamped': () =>
+        expect(accusation('back-with-untouched-inode', back(file(5, 'a'), { parent: changed }))).toBe(
+          'resurrected proven',
+        ),
+      'with an inode of a day before': () =>
+        expect(accusation('back-with-untouched-inode', back(file(7, 'x'), { parent: changed }))).toBe(
+          'resurrected likely',
+        ),
+    },
+    innocent: {
+      'created again: a new inode': () =>
+        expect(accusation('back-with-untouched-inode', back(file(22, 'a', { stat: { inode: 13n } })))).toBeNull(),
+      'renamed back: stamps the inode': () => {
+        const renamed = file(5, 'a', { stat: { ctimeNs: day(22) } });
+        expect(accusation('back-with-untouched-inode', back(renamed))).toBeNull();
+      },
+      'a directory above was moved: it must be the inode that it was': () =>
+        expect(accusation('back-with-untouched-inode', back(file(5, 'a'), { parent: exchanged }))).toBeNull(),
+    },
+  },
+  {
+    rule: 'back-as-if-never-removed',
+    accuses: {
+      'with the inode that it had, stamped since': () => {
+        const renamed = file(5, 'a', { stat: { ctimeNs: day(22) } });
+        expect(accusation('back-as-if-never-removed', back(renamed))).toBe('resurrected possible');
+      },
+    },
+    innocent: {
+      'renamed back by hand: `possible`, unless other names of the directory went back beyond doubt': () => {
+        const renamed = file(5, 'a', { stat: { ctimeNs: day(22) } });
+        expect(accusation('back-as-if-never-removed', back(renamed))).toBe('resurrected possible');
+        expect(accusation('back-as-if-never-removed', back(file(22, 'a', { stat: { inode: 13n } })))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'name-of-another-inode',
+    accuses: {
+      'a name of old that leads to another name’s inode': () => {
+        const known = back(file(22, 'x'), { inode: { rivals: ['/d/true'], isNameOfOld: true } });
+        expect(accusation('name-of-another-inode', known)).toBe('resurrected likely');
+      },
+      'a name that should lead elsewhere': () => {
+        const known = pathCase({
+          was: [file(5, 'a'), file(16, 'b', { stat: { inode: 13n } })],
+          is: file(22, 'x'),
+          inode: { rivals: ['/d/true'], isNameOfOld: true },
+        });
+        expect(accusation('name-of-another-inode', known)).toBe('garbage likely');
+      },
+    },
+    innocent: {
+      'a rename during the scan: the inode must not have changed since the scan began': () => {
+        const known = back(file(30, 'x'), { inode: { rivals: ['/d/true'], isNameOfOld: true } });
+        expect(accusation('name-of-another-inode', known)).toBeNull();
+      },
+      'this is the true name and the other one is of old: an older generation must have had the number under this name':
+        () => {
+          const known = back(file(22, 'x'), { inode: { rivals: ['/d/of-old'] } });
+          expect(accusation('name-of-another-inode', known)).toBeNull();
+        },
+    },
+  },
+  {
+    rule: 'new-name-of-an-old-inode',
+    accuses: {
+      'made since the generation, with an inode from before it': () => {
+        const known = pathCase({ was: [null], is: file(5, 'x'), window: LATE_WINDOW });
+        expect(accusation('new-name-of-an-old-inode', known)).toBe('garbage likely');
+      },
+    },
+    innocent: {
+      'a rename or a link stamps the inode': () => {
+        const linked = file(5, 'x', { stat: { ctimeNs: day(22) } });
+        expect(
+          accusation('new-name-of-an-old-inode', pathCase({ was: [null], is: linked, window: LATE_WINDOW })),
+        ).toBeNull();
+      },
+      'a directory above was moved: every one must be the inode that it was': () => {
+        const parent = parentCase([directory(5)], directory(5, { inode: 77n }), { window: LATE_WINDOW });
+        const known = pathCase({ was: [null], is: file(5, 'x'), window: LATE_WINDOW, parent });
+        expect(accusation('new-name-of-an-old-inode', known)).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'entry-of-another-type',
+    accuses: {
+      'the entry says directory, the inode is a file': () => {
+        const seen = seenOf(file(16, 'b'), { direntType: 'directory' });
+        expect(accusation('entry-of-another-type', pathCase({ was, seen }))).toBe('garbage likely');
+        expect(accusation('entry-of-another-type', pathCase({ was: [file(5, 'a'), null], seen }))).toBe(
+          'resurrected likely',
+        );
+      },
+    },
+    innocent: {
+      'file systems that state no types': () => {
+        const seen = seenOf(file(16, 'b'), { direntType: null });
+        expect(accusation('entry-of-another-type', pathCase({ was, seen }))).toBeNull();
+      },
+    },
+  },
+];

@@ -1,0 +1,71 @@
+// What the medium refuses, and what is no refusal.
+
+import { expect } from 'vitest';
+import { accusation, directory, fault, file, pathCase, ranges, seenOf } from '../path-case-of.ts';
+import type { RuleTests } from './rule-tests.ts';
+
+const nameless = (kind: Parameters<typeof fault>[0], code: string) =>
+  pathCase({ seen: { direntType: 'file', stat: null, linkTarget: null, fault: fault(kind, code), content: null } });
+
+const unread = seenOf(file(5, 'a b c')).content;
+
+export const READING_TESTS: readonly RuleTests[] = [
+  {
+    rule: 'name-leads-nowhere',
+    accuses: {
+      'the look-up fails with damage': () =>
+        expect(accusation('name-leads-nowhere', nameless('unreadable', 'EUCLEAN'))).toBe('unreadable proven'),
+      'the look-up finds nothing, and the name is still listed': () =>
+        expect(accusation('name-leads-nowhere', nameless('absent', 'ENOENT'))).toBe('unreadable proven'),
+    },
+    innocent: {
+      'deleted between listing and look-up: the directory has changed meanwhile': () =>
+        expect(accusation('name-leads-nowhere', nameless('absent', 'ESTALE'))).toBeNull(),
+    },
+  },
+  {
+    rule: 'listing-refused',
+    accuses: {
+      'a directory that cannot be listed': () => {
+        const seen = seenOf(directory(5), { fault: fault('unreadable') });
+        expect(accusation('listing-refused', pathCase({ seen }))).toBe('unreadable proven');
+      },
+    },
+    innocent: {
+      'no permission: a skip': () => {
+        const seen = seenOf(directory(5), { fault: fault('permission', 'EACCES') });
+        expect(accusation('listing-refused', pathCase({ seen }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'bytes-refused',
+    accuses: {
+      'two ranges of a file': () => {
+        const content = unread && {
+          ...unread,
+          state: 'unreadable' as const,
+          unreadable: [
+            { offset: 0, length: 512 },
+            { offset: 8192, length: 4096 },
+          ],
+        };
+        const known = pathCase({ seen: seenOf(file(5, 'a b c'), { content }) });
+        expect(accusation('bytes-refused', known)).toBe('unreadable proven');
+        expect(ranges('bytes-refused', known)).toEqual(['unreadable 0+512', 'unreadable 8192+4096']);
+      },
+    },
+    innocent: {
+      'no permission, encrypted: a skip': () => {
+        for (const kind of ['permission', 'encrypted'] as const) {
+          const content = unread && { ...unread, state: 'skipped' as const, fault: fault(kind, 'ENOKEY') };
+          expect(accusation('bytes-refused', pathCase({ seen: seenOf(file(5, 'a'), { content }) }))).toBeNull();
+        }
+      },
+      'the file changes while it is read: read again': () => {
+        const content = unread && { ...unread, state: 'changing' as const };
+        expect(accusation('bytes-refused', pathCase({ seen: seenOf(file(5, 'a'), { content }) }))).toBeNull();
+      },
+    },
+  },
+];
