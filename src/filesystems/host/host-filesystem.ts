@@ -20,7 +20,7 @@ import { childPath } from '../../path.ts';
 import { faultOf } from '../fault.ts';
 import type { Entry, Filesystem, Listing, LostEntry, OpenFile } from '../filesystem.ts';
 import { statOfHost } from './host-stat.ts';
-import { reach } from './reach.ts';
+import { DirectoryReach, reach } from './reach.ts';
 
 /** FIFOs are never opened; O_NONBLOCK guards the race in which one has taken a file's place. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -79,24 +79,26 @@ class HostFilesystem implements Filesystem {
   }
 
   *#entriesOf(directory: Entry, records: readonly NameRecord[]): Iterable<Entry | LostEntry> {
-    for (const record of records) yield this.#entryOf(directory, record);
-  }
-
-  #entryOf(directory: Entry, record: NameRecord): Entry | LostEntry {
-    const path = childPath(directory.path, record.name);
-    try {
-      const stats = reach(this.#root, path, lstatOf);
-      const mountPoint =
-        stats.dev !== directory.device && (Number(stats.mode) & constants.S_IFMT) === constants.S_IFDIR;
-      return { path, stat: statOfHost(stats), direntType: record.type, device: stats.dev, mountPoint };
-    } catch (error) {
-      return { path, stat: null, direntType: record.type, fault: faultOf(error) };
-    }
+    const below = new DirectoryReach(this.#root, directory.path);
+    for (const record of records) yield entryOf(directory, below, record);
   }
 }
 
+function entryOf(directory: Entry, below: DirectoryReach, record: NameRecord): Entry | LostEntry {
+  const path = childPath(directory.path, record.name);
+  try {
+    const stats = below.child(record.name, lstatOf);
+    const mountPoint = stats.dev !== directory.device && (Number(stats.mode) & constants.S_IFMT) === constants.S_IFDIR;
+    return { path, stat: statOfHost(stats), direntType: record.type, device: stats.dev, mountPoint };
+  } catch (error) {
+    return { path, stat: null, direntType: record.type, fault: faultOf(error) };
+  }
+}
+
+const BIGINT = { bigint: true } as const;
+
 function lstatOf(path: string | Buffer): BigIntStats {
-  return lstatSync(path, { bigint: true });
+  return lstatSync(path, BIGINT);
 }
 
 interface NameRecord {
