@@ -10,6 +10,7 @@ import { openVolume } from '../src/tree/open-target.ts';
 import { selectionOf } from '../src/tree/selection.ts';
 import { type WalkedSubtree, walkSubtree } from '../src/tree/walk.ts';
 import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from './content-batch.ts';
+import { handOver } from './hand-over.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
 import { COUNTER, type ReadTask, type WalkTask } from './tasks.ts';
@@ -31,13 +32,13 @@ export function walk(task: WalkTask): WalkedSubtree {
     cancelled: () => isCancelled(counters),
   });
   Atomics.add(counters, COUNTER.entries, BigInt(walked.entries));
-  return walked;
+  return handOver(walked, walked.parts);
 }
 
 /** Null when it was cancelled midway: a batch counts whole or not at all. */
 export function read(task: ReadTask): Uint8Array<ArrayBuffer> | null {
-  const reader = new BatchReader(task);
-  return reader.run();
+  const results = new BatchReader(task).run();
+  return results === null ? null : handOver(results, [results]);
 }
 
 function filesystemOf({ target, volume, opening }: Pick<WalkTask, 'target' | 'volume' | 'opening'>): Filesystem {

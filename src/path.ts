@@ -43,14 +43,18 @@ export function isBelow(path: BytePath, directory: BytePath): boolean {
   return path.length > directory.length && path.startsWith(directory) && path[directory.length] === '/';
 }
 
-const ASCII = /^[\x00-\x7f]*$/;
+/** Whether every byte is below 0x80. A loop: names are short, and there are millions. */
+export function isAscii(path: BytePath): boolean {
+  for (let index = 0; index < path.length; index++) if (path.charCodeAt(index) > 0x7f) return false;
+  return true;
+}
 
 /** What node:fs takes: the string itself when it is ASCII (fast), else the exact bytes. */
 export function hostPath(path: BytePath): string | Buffer {
-  return ASCII.test(path) ? path : Buffer.from(path, 'latin1');
+  return isAscii(path) ? path : Buffer.from(path, 'latin1');
 }
 
 /** A host string (argv, configuration: UTF-8) as path bytes. */
 export function bytesOfText(text: string): BytePath {
-  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }

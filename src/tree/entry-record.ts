@@ -1,7 +1,9 @@
 // The packed form in which walked entries cross threads and wait in the spool: a head of 88 bytes, the name, and a text
 // (a symlink's target, or the fault as JSON), padded to 8. In memory only; nothing of it is kept across versions.
 
+import type { Entry } from '../filesystems/filesystem.ts';
 import { type BytePath, ENTRY_TYPES, type EntryType, type Fault, type Stat } from '../model.ts';
+import { baseName, bytesOfText } from '../path.ts';
 
 /** mount: another file system's root, not entered. What it hides cannot be seen, so nothing is said of it. */
 export type RecordKind = 'entry' | 'lost' | 'continued' | 'excluded' | 'mount';
@@ -30,51 +32,77 @@ const HAS_FAULT = 2;
 const HAS_CRTIME = 4;
 const HAS_GENERATION = 8;
 const IS_MOUNT_POINT = 16;
-const INITIAL_BYTES = 256 * 1024;
-/** Parts are cut at about this size, so that neither messages nor rows grow with a directory. */
-const PART_BYTES = 4 * 1024 * 1024;
+/** Parts are of about this size, so that neither messages nor rows grow with a directory. */
+const PART_BYTES = 256 * 1024;
 
-/** Packs records into parts of a few MiB. */
+/** Packs records into parts. No object is made per record: a walk writes millions. */
 export class RecordWriter {
-  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
-  #bytes = new Uint8Array(INITIAL_BYTES);
-  #text = Buffer.from(this.#bytes.buffer);
-  #u32 = new Uint32Array(this.#bytes.buffer);
-  #f64 = new Float64Array(this.#bytes.buffer);
-  #i64 = new BigInt64Array(this.#bytes.buffer);
+  #parts: Uint8Array<ArrayBuffer>[] = [];
+  #bytes = new Uint8Array(0);
+  #u32 = new Uint32Array(0);
+  #f64 = new Float64Array(0);
+  #i64 = new BigInt64Array(0);
   #at = 0;
 
-  add(record: EntryRecord): void {
-    const text = record.fault === null ? record.linkTarget : JSON.stringify(record.fault);
-    const textBytes = text === null ? Buffer.alloc(0) : Buffer.from(text, record.fault === null ? 'latin1' : 'utf8');
-    const size = (HEAD_BYTES + record.name.length + textBytes.length + 7) & ~7;
-    this.#reserve(size);
-    this.#writeHead(record, size, textBytes.length);
-    this.#text.write(record.name, this.#at + HEAD_BYTES, 'latin1');
-    this.#bytes.set(textBytes, this.#at + HEAD_BYTES + record.name.length);
-    this.#at += size;
+  /** An inode. @param fault what its listing or its link refused; a link that was refused has no target. */
+  entry(
+    depth: number,
+    { path, stat, direntType, device, mountPoint }: Entry,
+    link: BytePath | null,
+    fault: Fault | null,
+  ) {
+    let flags = fault === null ? 0 : HAS_FAULT;
+    if (link !== null) flags |= HAS_LINK;
+    if (stat.crtimeNs !== null) flags |= HAS_CRTIME;
+    if (stat.generation !== null) flags |= HAS_GENERATION;
+    if (mountPoint) flags |= IS_MOUNT_POINT;
+    const types = ENTRY_TYPES.indexOf(stat.type) + direntNibble(direntType);
+    const at = this.#add(baseName(path), link ?? textOfFault(fault), {
+      kind: 'entry',
+      depth,
+      types,
+      flags,
+      mode: stat.mode,
+    });
+    this.#writeStat(at, stat, device);
   }
 
-  /** The parts so far; the writer starts afresh. */
+  /** A name without its inode. @param ordinal for `continued`: which of the walk's deferred directories follows here. */
+  name(kind: Exclude<RecordKind, 'entry'>, depth: number, named: Named, fault: Fault | null, ordinal = 0): void {
+    const flags = fault === null ? 0 : HAS_FAULT;
+    const tags = { kind, depth, types: direntNibble(named.direntType), flags, mode: 0 };
+    const at = this.#add(baseName(named.path), textOfFault(fault), tags);
+    this.#u32[at / 4 + 4] = ordinal;
+  }
+
+  /** The parts so far, each with a buffer of its own; the writer starts afresh. */
   finish(): Uint8Array<ArrayBuffer>[] {
-    if (this.#at > 0) this.#cut();
-    return this.#parts.splice(0);
+    const parts = this.#parts;
+    if (this.#at > 0) parts.push(this.#bytes.slice(0, this.#at));
+    this.#parts = [];
+    this.#at = 0;
+    return parts;
   }
 
-  #writeHead(record: EntryRecord, size: number, textBytes: number): void {
-    const u32 = this.#u32;
-    const word = this.#at / 4;
-    u32[word] = size;
-    u32[word + 1] = record.depth + KINDS.indexOf(record.kind) * 0x10000 + typeByte(record) * 0x1000000;
-    u32[word + 2] = (record.stat?.mode ?? 0) + flagsOf(record) * 0x10000;
-    u32[word + 3] = record.name.length + textBytes * 0x10000;
-    if (record.stat === null) u32[word + 4] = record.ordinal;
-    else this.#writeStat(record.stat, record.device);
+  /** Writes what all records have. @returns where the record starts. */
+  #add(name: BytePath, text: string, { kind, depth, types, flags, mode }: Tags): number {
+    const size = (HEAD_BYTES + name.length + text.length + 7) & ~7;
+    if (this.#at + size > this.#bytes.length) this.#startPart(size);
+    const at = this.#at;
+    const word = at / 4;
+    this.#u32[word] = size;
+    this.#u32[word + 1] = depth + KINDS.indexOf(kind) * 0x10000 + types * 0x1000000;
+    this.#u32[word + 2] = mode + flags * 0x10000;
+    this.#u32[word + 3] = name.length + text.length * 0x10000;
+    this.#writeText(name, at + HEAD_BYTES);
+    this.#writeText(text, at + HEAD_BYTES + name.length);
+    this.#at += size;
+    return at;
   }
 
-  #writeStat(stat: Stat, device: bigint): void {
-    const word = this.#at / 4;
-    const long = this.#at / 8;
+  #writeStat(at: number, stat: Stat, device: bigint): void {
+    const word = at / 4;
+    const long = at / 8;
     this.#u32[word + 4] = stat.uid;
     this.#u32[word + 5] = stat.gid;
     this.#u32[word + 6] = stat.links;
@@ -88,44 +116,40 @@ export class RecordWriter {
     this.#i64[long + 10] = stat.crtimeNs ?? 0n;
   }
 
-  #reserve(size: number): void {
-    if (this.#at + size > PART_BYTES && this.#at > 0) this.#cut();
-    if (this.#at + size <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + size));
-    grown.set(this.#bytes.subarray(0, this.#at));
-    this.#adopt(grown);
+  /** One byte a character. For the length of a name this is faster than a call of Buffer.write. */
+  #writeText(text: string, at: number): void {
+    const bytes = this.#bytes;
+    for (let index = 0; index < text.length; index++) bytes[at + index] = text.charCodeAt(index);
   }
 
-  #cut(): void {
-    this.#parts.push(this.#bytes.slice(0, this.#at));
+  #startPart(firstSize: number): void {
+    if (this.#at > 0) this.#parts.push(this.#bytes.subarray(0, this.#at));
+    const buffer = new ArrayBuffer(Math.max(PART_BYTES, firstSize));
+    this.#bytes = new Uint8Array(buffer);
+    this.#u32 = new Uint32Array(buffer);
+    this.#f64 = new Float64Array(buffer);
+    this.#i64 = new BigInt64Array(buffer);
     this.#at = 0;
   }
-
-  #adopt(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#bytes = bytes;
-    this.#text = Buffer.from(bytes.buffer);
-    const whole = bytes.length - (bytes.length % 8);
-    this.#u32 = new Uint32Array(bytes.buffer, 0, whole / 4);
-    this.#f64 = new Float64Array(bytes.buffer, 0, whole / 8);
-    this.#i64 = new BigInt64Array(bytes.buffer, 0, whole / 8);
-  }
 }
 
-function flagsOf(record: EntryRecord): number {
-  let flags = 0;
-  if (record.linkTarget !== null && record.fault === null) flags |= HAS_LINK;
-  if (record.fault !== null) flags |= HAS_FAULT;
-  if (record.stat !== null && record.stat.crtimeNs !== null) flags |= HAS_CRTIME;
-  if (record.stat !== null && record.stat.generation !== null) flags |= HAS_GENERATION;
-  if (record.mountPoint) flags |= IS_MOUNT_POINT;
-  return flags;
+type Named = Pick<Entry, 'path' | 'direntType'>;
+
+interface Tags {
+  readonly kind: RecordKind;
+  readonly depth: number;
+  /** Low nibble: the inode's type; high nibble: the directory record's type plus one, 0 when it states none. */
+  readonly types: number;
+  readonly flags: number;
+  readonly mode: number;
 }
 
-/** Low nibble: the inode's type; high nibble: the directory record's type plus one, 0 when it states none. */
-function typeByte(record: EntryRecord): number {
-  const type = record.stat === null ? 0 : ENTRY_TYPES.indexOf(record.stat.type);
-  const dirent = record.direntType === null ? 0 : ENTRY_TYPES.indexOf(record.direntType) + 1;
-  return type + dirent * 16;
+function direntNibble(type: EntryType | null): number {
+  return type === null ? 0 : (ENTRY_TYPES.indexOf(type) + 1) * 16;
+}
+
+function textOfFault(fault: Fault | null): string {
+  return fault === null ? '' : bytesOfText(JSON.stringify(fault));
 }
 
 /** Unpacks one part, in order. */

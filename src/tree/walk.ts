@@ -4,7 +4,6 @@
 import { faultOf } from '../filesystems/fault.ts';
 import type { Entry, Filesystem, LostEntry } from '../filesystems/filesystem.ts';
 import type { BytePath, Fault } from '../model.ts';
-import { baseName } from '../path.ts';
 import { RecordWriter } from './entry-record.ts';
 import type { Selection } from './selection.ts';
 
@@ -65,7 +64,7 @@ class Walk {
 
   #visit(entry: Entry | LostEntry, depth: number, stack: OpenDirectory[]): void {
     if (!this.#options.selection.includes(entry.path, entry.stat?.type === 'directory')) {
-      this.#writer.add({ ...blank(entry, depth), kind: 'excluded' });
+      this.#writer.name('excluded', depth, entry, null);
       return;
     }
     if (entry.stat === null) this.#lost(entry, depth);
@@ -101,35 +100,22 @@ class Walk {
 
   #lost(entry: LostEntry, depth: number): void {
     this.#entries++;
-    this.#writer.add({ ...blank(entry, depth), kind: 'lost', fault: entry.fault });
+    this.#writer.name('lost', depth, entry, entry.fault);
   }
 
   #mount(directory: Entry, depth: number): void {
     this.#entries++;
-    this.#writer.add({ ...blank(directory, depth), kind: 'mount', direntType: 'directory' });
+    this.#writer.name('mount', depth, { ...directory, direntType: 'directory' }, null);
   }
 
   #defer(directory: Entry, depth: number): void {
-    this.#writer.add({ ...blank(directory, depth), kind: 'continued', ordinal: this.#deferred.length });
+    this.#writer.name('continued', depth, directory, null, this.#deferred.length);
     this.#deferred.push(directory);
   }
 
   #write(entry: Entry, depth: number, linkTarget: BytePath | null, fault: Fault | null): void {
     this.#entries++;
-    const { direntType, stat, device, mountPoint } = entry;
-    const name = baseName(entry.path);
-    this.#writer.add({
-      kind: 'entry',
-      depth,
-      name,
-      direntType,
-      stat,
-      device,
-      mountPoint,
-      linkTarget,
-      fault,
-      ordinal: 0,
-    });
+    this.#writer.entry(depth, entry, linkTarget, fault);
   }
 
   /** What the kernel makes up (/proc, /sys) is no part of any disk, also where mounts are crossed. */
@@ -142,12 +128,6 @@ class Walk {
 interface OpenDirectory {
   readonly depth: number;
   readonly entries: Iterator<Entry | LostEntry>;
-}
-
-function blank(entry: Entry | LostEntry, depth: number) {
-  const name = baseName(entry.path);
-  const none = { stat: null, device: 0n, mountPoint: false, linkTarget: null, fault: null, ordinal: 0 };
-  return { depth, name, direntType: entry.direntType, ...none };
 }
 
 function depthOf(path: BytePath): number {

@@ -20,7 +20,7 @@ import type { Entry, Filesystem, Listing, LostEntry, OpenFile } from '../filesys
 import { statOfHost, typeOfMode } from './host-stat.ts';
 import { isMountPoint, isPseudo, type MountTable, readMountTable } from './mounts.ts';
 import { type NameRecord, readNameRecords, SecondLook } from './name-records.ts';
-import { joinRoot, reach } from './reach.ts';
+import { DirectoryReach, joinRoot, reach } from './reach.ts';
 
 /** FIFOs are never opened; O_NONBLOCK guards the race in which one has taken a file's place. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -96,8 +96,9 @@ class HostFilesystem implements Filesystem {
 
   *#entriesOf(directory: Entry, records: readonly NameRecord[]): Iterable<Entry | LostEntry> {
     const secondLook = new SecondLook(() => reach(this.#root, directory.path, readNameRecords));
+    const below = new DirectoryReach(this.#root, directory.path);
     for (const record of records) {
-      const entry = this.#entryOf(directory, record);
+      const entry = this.#entryOf(directory, below, record);
       if (entry.stat !== null || entry.fault.kind !== 'absent') yield entry;
       else yield* this.#lookAgain(directory, record, secondLook);
     }
@@ -106,15 +107,15 @@ class HostFilesystem implements Filesystem {
   /** A name that leads nowhere was deleted meanwhile, unless it is listed still: then the directory and its inode disagree. */
   *#lookAgain(directory: Entry, record: NameRecord, secondLook: SecondLook): Iterable<Entry | LostEntry> {
     if (!secondLook.lists(record.name)) return;
-    const again = this.#entryOf(directory, record);
+    const again = this.#entryOf(directory, new DirectoryReach(this.#root, directory.path), record);
     if (again.stat !== null || again.fault.kind !== 'absent') yield again;
     else if (secondLook.listsStill(record.name)) yield { ...again, fault: { ...again.fault, kind: 'unreadable' } };
   }
 
-  #entryOf(directory: Entry, record: NameRecord): Entry | LostEntry {
+  #entryOf(directory: Entry, below: DirectoryReach, record: NameRecord): Entry | LostEntry {
     const path = childPath(directory.path, record.name);
     try {
-      const stats = reach(this.#root, path, lstatOf);
+      const stats = below.child(record.name, lstatOf);
       const stat = statOfHost(stats);
       const mountPoint = stat.type === 'directory' && this.#isMountPoint(path, stats.dev, directory.device);
       return { path, stat, direntType: record.type, device: stats.dev, mountPoint };
@@ -128,8 +129,10 @@ class HostFilesystem implements Filesystem {
   }
 }
 
+const BIGINT = { bigint: true } as const;
+
 function lstatOf(path: string | Buffer): BigIntStats {
-  return lstatSync(path, { bigint: true });
+  return lstatSync(path, BIGINT);
 }
 
 /** O_NOATIME is for the owner and root only: others read without it. */

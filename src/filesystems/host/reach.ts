@@ -3,10 +3,12 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import type { BytePath } from '../../model.ts';
-import { hostPath } from '../../path.ts';
+import { childPath, hostPath, isAscii } from '../../path.ts';
 
 /** Linux PATH_MAX is 4096 with the final NUL. */
 const LONGEST_PATH_BYTES = 4095;
+/** Linux NAME_MAX. */
+const LONGEST_NAME_BYTES = 255;
 const STRIDE_BYTES = 3800;
 /** Not in node's constants: a descriptor that only names a place; needs search permission, not read. */
 const O_PATH = 0o10000000;
@@ -19,6 +21,26 @@ export function reach<T>(root: BytePath, path: BytePath, use: (path: string | Bu
   const whole = joinRoot(root, path);
   if (whole.length <= LONGEST_PATH_BYTES) return use(hostPath(whole));
   return stride(whole, use);
+}
+
+/** Calls `use` for names below one directory, as `reach` does for their paths: what they share is worked out once. */
+export class DirectoryReach {
+  readonly #root: BytePath;
+  readonly #directory: BytePath;
+  /** The directory with a slash, as the kernel takes it; null where names need `reach` for it. */
+  readonly #prefix: string | null;
+
+  constructor(root: BytePath, directory: BytePath) {
+    this.#root = root;
+    this.#directory = directory;
+    const prefix = childPath(joinRoot(root, directory), '');
+    this.#prefix = isAscii(prefix) && prefix.length + LONGEST_NAME_BYTES <= LONGEST_PATH_BYTES ? prefix : null;
+  }
+
+  child<T>(name: BytePath, use: (path: string | Buffer) => T): T {
+    if (this.#prefix !== null && isAscii(name)) return use(this.#prefix + name);
+    return reach(this.#root, childPath(this.#directory, name), use);
+  }
 }
 
 function stride<T>(path: BytePath, use: (path: string | Buffer) => T): T {
