@@ -14,7 +14,7 @@ const TYPE_OF_FORMAT = new Map<number, EntryType>([
 ]);
 
 /** A mode's file type; a mode of no known type (damage) counts as a regular file, as the kernel shows it. */
-export function typeOfMode(mode: number): EntryType {
+function typeOfMode(mode: number): EntryType {
   return TYPE_OF_FORMAT.get(mode & constants.S_IFMT) ?? 'file';
 }
 
