@@ -5,8 +5,13 @@ import { BINARY, ROOT } from '../set-up/compile.ts';
 
 export { BINARY, ROOT };
 
-export function lostwrite(args: readonly string[], cwd: string): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [BINARY, ...args], { cwd, encoding: 'utf8', env: environment(cwd) });
+export function lostwrite(
+  args: readonly string[],
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): SpawnSyncReturns<string> {
+  const env = { ...environment(cwd), ...more };
+  return spawnSync(process.execPath, [BINARY, ...args], { cwd, encoding: 'utf8', env });
 }
 
 /** Nothing of the person who runs the tests: no store, no colours. */
