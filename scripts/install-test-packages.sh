@@ -3,20 +3,22 @@
 set -euo pipefail
 
 packages=(
-  attr        # setfattr: extended attributes in test images
-  debsums     # dpkg: what an independent checker finds
-  e2fsprogs   # mkfs.ext4, debugfs, dumpe2fs, e2fsck: the file system's own tools
-  fdisk       # sfdisk: MBR partition tables
-  gdisk       # sgdisk: GPT partition tables
-  git         # repositories in the simulated systems
-  jq          # reads the JSON report
-  mount       # loop mounts, by the kernel
-  python3     # system calls that Node does not have: fnmatch, openat2
-  qemu-utils  # qemu-img, qemu-io: qcow2 images
-  rsync       # an ordinary life between two states
-  sqlite3     # reads the store
-  util-linux  # findmnt, losetup, mkswap
-  zstd        # compressed streams
+  attr            # setfattr: extended attributes in test images
+  debsums         # dpkg: what an independent checker finds
+  e2fsprogs       # mkfs.ext4, debugfs, dumpe2fs, e2fsck: the file system's own tools
+  fdisk           # sfdisk: MBR partition tables
+  gdisk           # sgdisk: GPT partition tables
+  git             # repositories in the simulated systems
+  jq              # reads the JSON report
+  mount           # loop mounts, by the kernel
+  python3         # system calls that Node does not have: fnmatch, openat2
+  qemu-utils      # qemu-img, qemu-io: qcow2 images
+  rsync           # an ordinary life between two states
+  sqlite3         # reads the store
+  util-linux      # findmnt, losetup, mkswap
+  zstd            # compressed streams
+  # volumes of other kinds, to tell apart:
+  btrfs-progs cryptsetup-bin dosfstools exfatprogs ntfs-3g squashfs-tools xfsprogs
 )
 
 missing=()
