@@ -67,7 +67,7 @@ export interface Score {
 const REPORTED: readonly Verdict[] = ['unreadable', 'garbage', 'stale', 'missing', 'resurrected'];
 
 /** Whether a finding accuses its path, rather than hints at it. */
-export function isReported({ verdict, confidence }: ScoredFinding): boolean {
+function isReported({ verdict, confidence }: ScoredFinding): boolean {
   return REPORTED.includes(verdict) && confidence !== 'possible';
 }
 
@@ -177,7 +177,7 @@ export function addScores(left: Score, right: Score): Score {
   };
 }
 
-export function addTallies(left: Tally, right: Tally): Tally {
+function addTallies(left: Tally, right: Tally): Tally {
   return {
     damaged: left.damaged + right.damaged,
     found: left.found + right.found,

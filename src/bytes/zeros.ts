@@ -5,7 +5,7 @@ const ZEROS = Buffer.alloc(256 * 1024);
 const STEP = 4096;
 
 /** Whether all of `bytes` are zero. */
-export function isZero(bytes: Uint8Array): boolean {
+function isZero(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; at += ZEROS.length) {
     const end = Math.min(bytes.length, at + ZEROS.length);
     if (ZEROS.compare(bytes, at, end, 0, end - at) !== 0) return false;

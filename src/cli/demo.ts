@@ -15,7 +15,7 @@ import type { Settings } from './settings.ts';
 import type { World } from './world.ts';
 
 export async function demoCommand(settings: Settings, world: World): Promise<number> {
-  const delivery = readDelivery(settings, world);
+  const delivery = { ...readDelivery(settings, world), targetPasses: true };
   const verbose = settings.flag('verbose');
   const display = createProgressDisplay(world, { quiet: delivery.quiet, verbose });
   const run = await world.loadRun();
@@ -26,7 +26,10 @@ export async function demoCommand(settings: Settings, world: World): Promise<num
     return await run.withDemo(directory, hooks, async scene => {
       display.end();
       const again = createProgressDisplay(world, { quiet: delivery.quiet, verbose });
-      const closing = (report: Report): string[] => truthLines(report, scene.damaged);
+      const closing = (report: Report): string[] => [
+        ...truthLines(report, scene.damaged),
+        ...(delivery.json === null ? ['Every finding: lostwrite demo --json FILE'] : []),
+      ];
       return await scanAndDeliver(run, demoScan(scene, world), delivery, again, world, closing);
     });
   } finally {
@@ -45,7 +48,8 @@ function truthLines(report: Report, damaged: ReadonlySet<BytePath>): string[] {
     else wrong += 1;
   }
   const truth = `What really happened: ${countOf(damaged.size, 'path was', 'paths were')} damaged.`;
-  return ['', `${truth} The scan reported ${figure(found)} of them, and ${countOf(wrong, 'other')}.`];
+  const score = `The scan reported ${figure(found)} of them, and ${countOf(wrong, 'other')}.`;
+  return ['', truth, score];
 }
 
 function demoScan(scene: DemoScene, world: World): ScanOptions {

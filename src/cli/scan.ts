@@ -24,6 +24,8 @@ export interface Delivery {
   readonly json: string | null;
   readonly quiet: boolean;
   readonly allowPartial: boolean;
+  /** The target is gone once the summary is read: no hint leads back to it. */
+  readonly targetPasses?: boolean;
 }
 
 /** Scans one target; gives the exit code. */
@@ -115,7 +117,7 @@ async function deliver(
   closing: (report: Report) => string[],
 ): Promise<void> {
   const { report } = outcome;
-  const { json, quiet } = delivery;
+  const { json, quiet, targetPasses = false } = delivery;
   let failure: unknown = null;
   try {
     if (json === '-') await writeChunks(world.stdout, renderJson(report));
@@ -129,7 +131,10 @@ async function deliver(
     const reportFile = failure === null && json !== '-' ? json : null;
     const palette = paletteFor(output, world.env);
     const columns = output.columns === undefined ? {} : { columns: output.columns };
-    await writeLines(output, [...renderSummary(report, { palette, reportFile, ...columns }), ...closing(report)]);
+    await writeLines(output, [
+      ...renderSummary(report, { palette, reportFile, targetPasses, ...columns }),
+      ...closing(report),
+    ]);
   }
   if (failure !== null) throw failure;
 }

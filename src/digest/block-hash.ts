@@ -6,14 +6,6 @@ import { BLOCK_BYTES, type BlockHashes } from '../model.ts';
 const { h64Raw } = await xxhash();
 const padded = new Uint8Array(BLOCK_BYTES);
 
-/** The hash of a block of zeros. */
-export const ZERO_BLOCK_HASH = h64Raw(new Uint8Array(BLOCK_BYTES), 0n);
-
-/** How many blocks a file of that many bytes has. */
-export function blockCount(sizeBytes: number): number {
-  return Math.ceil(sizeBytes / BLOCK_BYTES);
-}
-
 /** Hashes consecutive chunks of one file. Every chunk but the last is a multiple of 4 KiB. */
 export class BlockHasher {
   #hashes = new BigUint64Array(16);
@@ -47,7 +39,7 @@ export class BlockHasher {
 }
 
 /** XXH64 of up to 4 KiB, padded with zeros to 4 KiB. */
-export function hashBlock(bytes: Uint8Array): bigint {
+function hashBlock(bytes: Uint8Array): bigint {
   if (bytes.length === BLOCK_BYTES) return h64Raw(bytes, 0n);
   padded.fill(0);
   padded.set(bytes);

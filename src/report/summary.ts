@@ -17,6 +17,8 @@ export interface SummaryOptions {
   readonly columns?: number;
   /** Where the whole report was written; null: nowhere. */
   readonly reportFile?: string | null;
+  /** The target is gone once this is read: no hint leads back to it. */
+  readonly targetPasses?: boolean;
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -42,7 +44,7 @@ export function renderSummary(report: Report, options: SummaryOptions = {}): str
     unvouchedLines(report, counted, palette, columns),
     skippedLines(report.coverage.skipped, palette, columns),
     errorLines(report.errors, palette, columns),
-    nextLines(report, counted, options.reportFile ?? null),
+    nextLines(report, counted, options),
   ].filter(section => section.length > 0);
   const lines = sections.flatMap((section, at) => (at === 0 ? section : ['', ...section]));
   return lines.length > SHORT_LINES ? [...lines, '', ...headlineLines(report, counted, palette, columns)] : lines;
@@ -181,9 +183,13 @@ function errorLines(errors: readonly ScanError[], palette: Palette, columns: num
   return [palette.strong(`Trouble on the way (${figure(errors.length)})`), ...shown, ...more];
 }
 
-function nextLines(report: Report, counted: Tally, reportFile: string | null): string[] {
+function nextLines(
+  report: Report,
+  counted: Tally,
+  { reportFile = null, targetPasses = false }: SummaryOptions,
+): string[] {
   const lines: string[] = [];
-  const any = counted.reported + counted.hints + counted.suspects > 0;
+  const any = !targetPasses && counted.reported + counted.hints + counted.suspects > 0;
   if (any) lines.push(`All about one path:  lostwrite explain ${shellWord(report.target.path)} PATH`);
   if (reportFile !== null) lines.push(`Every finding:       ${printableText(reportFile)}`);
   else if (any) lines.push('Every finding:       scan again with --json FILE');

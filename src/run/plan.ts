@@ -49,7 +49,7 @@ export function* planBatches(groups: Iterable<PathGroup>, wanted: WantedByRun, r
 }
 
 /** Of several names of one inode the first in tree order stands for all. */
-export class FirstNames {
+class FirstNames {
   readonly #seen = new Set<string>();
 
   isFirst(entry: SpoolEntry & { readonly stat: Stat }): boolean {

@@ -1,7 +1,9 @@
 // Which paths a run looks at: globs of the command line against paths within the target.
 
 import { isUtf8 } from 'node:buffer';
+import fastGlob from 'fast-glob';
 import picomatch from 'picomatch';
+import { UsageError } from '../errors.ts';
 import type { BytePath } from '../model.ts';
 
 export interface Selection {
@@ -21,16 +23,15 @@ export interface SelectionGlobs {
  */
 export function selectionOf(globs: SelectionGlobs): Selection {
   if (globs.include.length === 0 && globs.exclude.length === 0) return { includes: () => true };
-  const included = globs.include.map(matcherOf);
-  const prefixes = globs.include.map(fixedPrefix);
-  const excluded = globs.exclude.map(matcherOf);
+  const included = globs.include.flatMap(globsOf);
+  const excluded = globs.exclude.flatMap(globsOf);
   return {
     includes(path, directory) {
       if (path === '/') return true;
       const text = matchable(path);
-      if (excluded.some(matches => matches(text))) return false;
-      if (included.length === 0 || included.some(matches => matches(text))) return true;
-      return directory && prefixes.some(prefix => leadsTo(`/${text}`, prefix));
+      if (excluded.some(glob => glob.matches(text))) return false;
+      if (included.length === 0 || included.some(glob => glob.matches(text))) return true;
+      return directory && included.some(({ base }) => leadsTo(`/${text}`, base));
     },
   };
 }
@@ -65,22 +66,53 @@ function withPlainParentheses(glob: string): string {
   return /[!?*+@]\(/.test(glob) ? glob : glob.replaceAll(/(?<!\\)[()]/g, '\\$&');
 }
 
-function matcherOf(glob: string): (text: string) => boolean {
+interface Glob {
+  readonly matches: (text: string) => boolean;
+  /** All matches lie below this directory; it begins and ends with a slash. */
+  readonly base: string;
+}
+
+/**
+ * fast-glob writes the braces out: `/srv/{app,db}/**` is two directories, not a search through all of /srv. Parsers of
+ * globs throw a RangeError for a range that is too wide, and a TypeError for nonsense such as `/{,}`.
+ */
+function globsOf(glob: string): Glob[] {
+  const pattern = anchored(glob);
+  try {
+    return fastGlob
+      .generateTasks(pattern, { dot: true })
+      .flatMap(({ base, positive }) => positive.map(each => globOf(each, base)));
+  } catch (error) {
+    const why = error instanceof RangeError ? 'stands for too many names' : 'makes no sense';
+    throw new UsageError(`the glob ${pattern} ${why}`);
+  }
+}
+
+function globOf(pattern: string, base: string): Glob {
+  const relative = pattern.slice(1);
+  return { matches: picomatch([relative, `${relative}/**`], OPTIONS), base: safeBase(pattern, base) };
+}
+
+/** With a leading slash, behind which a `!` is a letter; a glob that had none matches at any depth. */
+function anchored(glob: string): string {
   const pattern = withPlainParentheses(withoutLineEnds(glob).replace(/\/+$/, ''));
-  const anchored = pattern.startsWith('/') ? pattern.replace(/^\/+/, '') : `**/${pattern}`;
-  return picomatch([anchored, `${anchored}/**`], OPTIONS);
+  return pattern.startsWith('/') ? pattern.replace(/^\/+/, '/') : `/**/${pattern}`;
 }
 
-/** The part before the first wildcard, up to its last slash; "/" for a glob that may match anywhere. */
-function fixedPrefix(glob: string): string {
-  if (!glob.startsWith('/')) return '/';
-  const pattern = withoutLineEnds(glob);
-  const wildcard = pattern.search(/[*?[\]{}()!+@\\]/);
-  const fixed = wildcard < 0 ? pattern : pattern.slice(0, wildcard);
-  return fixed.slice(0, fixed.lastIndexOf('/') + 1);
+const WILDCARD = /[*?[\]{}()!+@\\]/;
+
+/**
+ * A glob without wildcards is its own base. fast-glob takes `?` and groups in a base for names: there it is cut, since too
+ * high a directory costs time, while too low a one loses files.
+ */
+function safeBase(pattern: string, base: string): string {
+  if (!WILDCARD.test(pattern)) return `${pattern}/`;
+  const whole = base.endsWith('/') ? base : `${base}/`;
+  const wildcard = whole.search(WILDCARD);
+  return wildcard < 0 ? whole : whole.slice(0, whole.lastIndexOf('/', wildcard) + 1);
 }
 
-/** Whether a directory lies on the way to, or below, a glob's fixed part. */
-function leadsTo(directory: string, prefix: string): boolean {
-  return prefix.startsWith(`${directory}/`) || `${directory}/`.startsWith(prefix);
+/** Whether a directory lies on the way to, or below, a base directory. */
+function leadsTo(directory: string, base: string): boolean {
+  return base.startsWith(`${directory}/`) || `${directory}/`.startsWith(base);
 }

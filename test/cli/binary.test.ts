@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { schemaErrors } from '../report/report-validator.ts';
-import { BINARY, compile, environment, lostwrite, ROOT } from './built-binary.ts';
+import { BINARY, environment, lostwrite, ROOT } from './built-binary.ts';
 
 let here = '';
 beforeAll(() => {
-  compile();
   here = mkdtempSync(join(tmpdir(), 'lwr-binary-'));
   mkdirSync(join(here, 'target'));
   writeFileSync(join(here, 'target/file'), 'content');

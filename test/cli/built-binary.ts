@@ -1,29 +1,17 @@
-// The program as it ships: compiled once per run of tests when a source is newer than what was compiled.
+// The program as it ships, run as a person runs it. test/set-up/compile.ts compiles it before any test.
 
-import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { BINARY, ROOT } from '../set-up/compile.ts';
 
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-export const BINARY = join(ROOT, 'dist/src/cli.js');
+export { BINARY, ROOT };
 
-export function compile(): void {
-  const built = statSync(BINARY, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const newest = ['src', 'scanners', 'fixtures'].flatMap(sources).map(file => statSync(file).mtimeMs);
-  if (Math.max(...newest) < built) return;
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-    cwd: ROOT,
-  });
-}
-
-function sources(directory: string): string[] {
-  const names = readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' });
-  return names.filter(name => name.endsWith('.ts')).map(name => join(ROOT, directory, name));
-}
-
-export function lostwrite(args: readonly string[], cwd: string): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [BINARY, ...args], { cwd, encoding: 'utf8', env: environment(cwd) });
+export function lostwrite(
+  args: readonly string[],
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+): SpawnSyncReturns<string> {
+  const env = { ...environment(cwd), ...more };
+  return spawnSync(process.execPath, [BINARY, ...args], { cwd, encoding: 'utf8', env });
 }
 
 /** Nothing of the person who runs the tests: no store, no colours. */

@@ -3,12 +3,10 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compile } from '../cli/built-binary.ts';
 import { IS_ROOT, Place, pathBytes, skipping, succeeds } from './program.ts';
 
 let place: Place;
 beforeAll(() => {
-  compile();
   place = new Place();
 }, 120_000);
 afterAll(() => {

@@ -3,13 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compile } from '../cli/built-binary.ts';
 import { asNobody, IS_ROOT, Place, skipping, succeeds } from './program.ts';
 
 let place: Place;
 const mounted: string[] = [];
 beforeAll(() => {
-  compile();
   place = new Place();
 }, 120_000);
 afterAll(() => {

@@ -168,6 +168,12 @@ describe('the summary of an incident', () => {
   });
 });
 
+test('nothing leads back to a target that is gone', () => {
+  const text = renderSummary(incidentReport(), { targetPasses: true }).join('\n');
+  expect(text).not.toContain('lostwrite explain');
+  expect(text).not.toContain('scan again');
+});
+
 describe('many findings', () => {
   test('twenty are listed, and the title says of how many', () => {
     const findings = Array.from({ length: 1500 }, (_, at) => findingOf({ path: `/d${at}/f` }));

@@ -9,7 +9,6 @@ import type { Finding, Nanoseconds, TargetSpec, Window } from '../../src/model.t
 import { nowNs } from '../../src/run/now.ts';
 import type { RunHooks } from '../../src/run/options.ts';
 import { createBaseline, identityOf, scan } from '../../src/run.ts';
-import { compile } from '../cli/built-binary.ts';
 
 /** Why there can be no such world here; null: there can. */
 export function worldObstacle(): string | null {
@@ -37,7 +36,6 @@ export class Ext4World {
   #mounted = false;
 
   constructor() {
-    compile();
     mkdirSync(this.root);
     makeImage(this.#image, SHAPE);
     this.#mount();
