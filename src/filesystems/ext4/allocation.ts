@@ -98,7 +98,7 @@ export class Allocation {
   }
 }
 
-export function bitAt(bits: Uint8Array, index: number): boolean {
+function bitAt(bits: Uint8Array, index: number): boolean {
   return (((bits[index >>> 3] ?? 0) >>> (index & 7)) & 1) === 1;
 }
 

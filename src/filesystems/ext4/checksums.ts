@@ -162,11 +162,6 @@ export class Checksums {
     const crc = rawCrc32c(rawCrc32c(inodeSeed, wideWord(blockNumber)), block, 0, entriesEnd);
     return differ(u32le(block, entriesEnd + 4), crc);
   }
-
-  mmp(block: Uint8Array): Mismatch {
-    if (!this.on) return null;
-    return differ(u32le(block, 0x3fc), rawCrc32c(this.#seed, block, 0, 0x3fc));
-  }
 }
 
 function differ(found: number, expected: number): Mismatch {

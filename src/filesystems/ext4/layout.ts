@@ -282,7 +282,6 @@ export const indexRootInfo = defineStruct('dx_root_info', 'le', {
   levels: u8(6),
 });
 export const INDEX_ROOT_INFO_AT = 0x18;
-export const indexCountLimit = defineStruct('dx_countlimit', 'le', { limit: u16(0), count: u16(2) });
 export const INDEX_ENTRY_BYTES = 8;
 export const INDEX_TAIL_BYTES = 8;
 
@@ -327,6 +326,3 @@ export const INLINE_PARENT_BYTES = 4;
 /** Last 8 bytes of each block of the orphan file: magic, checksum. */
 export const ORPHAN_TAIL_BYTES = 8;
 export const ORPHAN_MAGIC = 0x0b10ca04;
-
-export const mmpBlock = defineStruct('mmp_struct', 'le', { magic: u32(0), sequence: u32(4), checksum: u32(0x3fc) });
-export const MMP_MAGIC = 0x004d4d50;

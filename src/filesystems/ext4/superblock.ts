@@ -127,7 +127,7 @@ function checksumOf(found: Superblock): number {
   return rawCrc32c(-1, found.raw.bytes, found.raw.at, found.raw.at + 0x3fc);
 }
 
-export function superblockChecksumHolds(found: Superblock): boolean {
+function superblockChecksumHolds(found: Superblock): boolean {
   return found.checksums !== 'metadata' || found.raw.checksum === checksumOf(found);
 }
 

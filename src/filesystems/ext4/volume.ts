@@ -32,7 +32,7 @@ import { SystemZones } from './system-zones.ts';
 const TABLE_CHUNK = 65536;
 /** What the kernel takes for a value at most. */
 const LARGEST_ATTRIBUTE = 2 ** 24;
-const DEFAULT_CACHE = 32 * 2 ** 20;
+const DEFAULT_CACHE = 16 * 2 ** 20;
 
 /** As getxattr(2) names it; the value as stored. */
 export interface Attribute {

@@ -117,7 +117,7 @@ describe.skipIf(missing.length > 0)('a hostile volume', () => {
 
     it('may be noise in any block', () => {
       const random = randomNumbers(7);
-      for (let block = 1; block < 140; block++) {
+      for (let block = 1; block < 140; block += THOROUGH ? 1 : 3) {
         const broken = Buffer.from(volume);
         for (let at = 0; at < KIBIBYTE; at++) broken[block * KIBIBYTE + at] = Math.floor(random() * 256);
         exercise(memoryBytes('volume', broken));
@@ -125,7 +125,7 @@ describe.skipIf(missing.length > 0)('a hostile volume', () => {
     });
 
     it('may be refused by the medium at any block', () => {
-      for (let block = 1; block < 140; block++) {
+      for (let block = 1; block < 140; block += THOROUGH ? 1 : 3) {
         const bad = memoryBytes('volume', volume);
         exercise({
           ...bad,

@@ -4,8 +4,10 @@
 import { copyFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openFileBytes } from '../../../src/bytes/file-bytes.ts';
+import { memoryBytes } from '../../../src/bytes/memory-bytes.ts';
 import { UnsupportedError } from '../../../src/errors.ts';
 import { type Ext4Filesystem, openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
+import { detectExt4 } from '../../../src/filesystems/ext4/superblock.ts';
 import type { Entry } from '../../../src/filesystems/filesystem.ts';
 import { makeImage, run, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
 import { stateOfFilesystem } from './mount-state.ts';
@@ -87,6 +89,15 @@ describe.skipIf(reason !== null)('a format that not every kernel mounts', () => 
       }
       source.close();
     });
+  });
+
+  it('is told from other bytes by its magic', () => {
+    makeImage(image, 8 * 2 ** 20, ['-t', 'ext2']);
+    const bytes = readFileSync(image);
+    expect(detectExt4(memoryBytes('volume', bytes))).toBe(true);
+    expect(detectExt4(memoryBytes('volume', bytes.subarray(0, 1024 + 0x39)))).toBe(false);
+    bytes.writeUInt8(0, 1024 + 0x38);
+    expect(detectExt4(memoryBytes('volume', bytes))).toBe(false);
   });
 
   it('refuses features that would make the content misread', () => {
