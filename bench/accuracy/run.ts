@@ -1,13 +1,13 @@
 // The accuracy bench: makes incidents, scans them, pools the scores. `node dist/bench/accuracy/run.js --help` tells the rest.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Mode } from '../../fixtures/incident/losses.ts';
 import { casesOf, DAMAGING_MODES, type IncidentCase, incidentDirectory, nameOf, truthOf } from './incident-case.ts';
 import { type Generations, scanIncident } from './scan-incident.ts';
 import { addScores, EMPTY, overall, precision, recall, type Score, score } from './score.ts';
 
-const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--later-life] [--work DIR] [--json FILE] [--verbose]`;
+const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]`;
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     'later-life': { type: 'boolean', default: false },
     work: { type: 'string', default: '/tmp/lostwrite-accuracy' },
     json: { type: 'string' },
+    discard: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -52,6 +53,10 @@ async function runCase(incident: IncidentCase, generations: Generations): Promis
   const report = await scanIncident(directory, generations);
   writeFileSync(`${directory}/report-${generations.join('-')}.json`, JSON.stringify(report));
   const scored = score(truthOf(directory), report);
+  if (values.discard) {
+    rmSync(directory, { recursive: true, force: true });
+    return scored;
+  }
   writeFileSync(`${directory}/score-${generations.join('-')}.json`, JSON.stringify(scored, null, 1));
   return scored;
 }

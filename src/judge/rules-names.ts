@@ -277,10 +277,17 @@ function backSince(known: PathCase): Back | null {
 function backBelow(known: PathCase): Accusation | null {
   const back = backSince(known);
   const { above } = known;
-  if (back === null || above === null || back.stat.ctimeNs > back.newest.generation.atNs) return null;
+  if (back === null || above === null || !isOlderThanNewest(known, back)) return null;
   if (above.verdict !== 'resurrected' && !isDirectoryOfOld(known)) return null;
   const detail = `${back.newest.generation.id} no longer had it; it came back with the directory above.`;
   return { verdict: 'resurrected', confidence: above.confidence, detail, causedByDirectory: true };
+}
+
+/** Untouched since the newest generation; or born before it, when it knew the inode nowhere, and used since. */
+function isOlderThanNewest(known: PathCase, { stat, newest }: Back): boolean {
+  const { atNs } = newest.generation;
+  if (stat.ctimeNs <= atNs) return true;
+  return stat.crtimeNs !== null && stat.crtimeNs <= atNs && known.inode.cameFrom.length === 0;
 }
 
 function backUnderUnchangedDirectory(known: PathCase): Accusation | null {
