@@ -15,7 +15,7 @@ export interface Entry {
   readonly mountPoint: boolean;
 }
 
-/** A name that is listed, and whose inode could not be had. */
+/** A name that is listed, and whose inode could not be had. A fault of kind `absent`: it was deleted meanwhile. */
 export interface LostEntry {
   readonly path: BytePath;
   readonly stat: null;
@@ -29,6 +29,8 @@ export interface Listing {
   readonly entries: Iterable<Entry | LostEntry>;
   /** Null when the directory was read whole. */
   readonly fault: Fault | null;
+  /** The directory's inode after its names were read, where it may have changed since the entry was made (a mounted tree). */
+  readonly stat?: Stat;
 }
 
 /** A run of a file's blocks on the volume. Bytes. */

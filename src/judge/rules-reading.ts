@@ -9,7 +9,7 @@ export const READING_RULES: readonly Rule[] = [
     name: 'name-leads-nowhere',
     scanner: 'tree',
     says: 'The directory lists the name, and looking it up fails.',
-    innocent: ['deleted between listing and look-up: the directory has changed meanwhile'],
+    innocent: ['deleted between listing and look-up: the name must be listed still'],
     accuse: known => (known.seen?.stat === null ? refusal(known, 'The directory lists the name, but') : null),
   },
   {
@@ -30,8 +30,7 @@ export const READING_RULES: readonly Rule[] = [
 
 function refusal(known: PathCase, opening: string): Accusation | null {
   const fault = known.seen?.fault ?? null;
-  const isLost = fault?.kind === 'absent' && fault.code !== 'ESTALE' && known.seen?.stat === null;
-  if (fault?.kind !== 'unreadable' && !isLost) return null;
+  if (fault?.kind !== 'unreadable') return null;
   return { verdict: 'unreadable', confidence: 'proven', detail: `${opening} ${fault.message}` };
 }
 

@@ -107,7 +107,7 @@ async function writeRecords(
   const breath = volume.breath();
   for await (const { entry, result } of breath.over(capturedEntries(volume))) {
     if (entry.kind !== 'entry' || entry.fault !== null) unseen.push(entry.path);
-    if (entry.kind === 'mount') continue;
+    if (entry.kind === 'mount' || isDeletedMeanwhile(entry)) continue;
     const record = recordOf(entry, result);
     if (record === null || record.unread !== null || entry.fault !== null) counts.skipped++;
     if (record === null) continue;
@@ -118,6 +118,11 @@ async function writeRecords(
     counts.bytes += record.stat.sizeBytes;
   }
   return !breath.stopped;
+}
+
+/** Listed, and gone when it was looked up: a tree that is in use was captured all the same. */
+function isDeletedMeanwhile({ stat, fault }: SpoolEntry): boolean {
+  return stat === null && fault?.kind === 'absent';
 }
 
 /** Null for names without an inode. */

@@ -54,9 +54,7 @@ function isMountedOver(path: BytePath, mountPoints: ReadonlySet<BytePath>): bool
 /** Nothing can be said of what lies below. */
 function isClosed(entry: SpoolEntry): boolean {
   if (entry.kind === 'excluded' || entry.kind === 'mount') return true;
-  if (entry.fault === null || entry.fault.kind === 'unreadable') return false;
-  // A directory that is gone or another one by now has changed under the scan; a lost name of that kind is a finding.
-  return entry.fault.kind !== 'absent' || entry.stat !== null;
+  return entry.fault !== null && entry.fault.kind !== 'unreadable';
 }
 
 /** The head of one sorted stream. */

@@ -100,8 +100,8 @@ function skipReason(known: PathCase): SkipReason | null {
   if (seen === null) return null;
   if (seen.content?.state === 'changing') return 'changing';
   const fault = seen.fault ?? seen.content?.fault ?? null;
-  if (fault?.kind === 'absent' && seen.stat !== null) return 'changing';
-  if (fault !== null) return fault.kind === 'unreadable' || fault.kind === 'absent' ? null : fault.kind;
+  if (fault?.kind === 'absent') return 'changing';
+  if (fault !== null) return fault.kind === 'unreadable' ? null : fault.kind;
   const type = seen.stat?.type ?? 'file';
   return ['file', 'directory', 'symlink'].includes(type) ? null : 'special';
 }

@@ -78,7 +78,8 @@ class Walk {
   /** Writes the directory's record, with what its listing refused, and opens the listing. */
   #enter(directory: Entry, depth: number): OpenDirectory {
     const listing = this.#filesystem.list(directory);
-    this.#write(directory, depth, null, listing.fault);
+    const { stat = directory.stat, fault } = listing;
+    this.#write(stat === directory.stat ? directory : { ...directory, stat }, depth, null, fault);
     return { depth, entries: listing.entries[Symbol.iterator]() };
   }
 

@@ -41,15 +41,15 @@ class HostFilesystem implements Filesystem {
 
   constructor(root: BytePath) {
     this.#root = root;
-    const stats = reach(root, '/', path => statSync(path, { bigint: true }));
+    const stats = reach(root, '/', statOf);
     this.root = { path: '/', stat: statOfHost(stats), direntType: null, device: stats.dev, mountPoint: false };
   }
 
   list(directory: Entry): Listing {
     try {
       const records = reach(this.#root, directory.path, readNameRecords);
-      this.#assertSame(directory);
-      return { entries: this.#entriesOf(directory, records), fault: null };
+      const stat = this.#statAfterwards(directory);
+      return { entries: this.#entriesOf(directory, records), fault: null, stat };
     } catch (error) {
       return { entries: [], fault: faultOf(error) };
     }
@@ -86,11 +86,14 @@ class HostFilesystem implements Filesystem {
     }
   }
 
-  /** readdir follows a symlink that has taken the directory's place. */
-  #assertSame(directory: Entry): void {
-    if (directory.path === '/') return;
-    const stats = reach(this.#root, directory.path, lstatOf);
-    if (stats.ino === directory.stat.inode && stats.dev === directory.device) return;
+  /**
+   * The inode after the names were read: one from before may be older than they are, and would say that nothing changed.
+   * Throws ReadError where another has taken the directory's place: readdir follows a symlink.
+   */
+  #statAfterwards(directory: Entry): Stat {
+    const isRoot = directory.path === '/';
+    const stats = reach(this.#root, directory.path, isRoot ? statOf : lstatOf);
+    if (stats.ino === directory.stat.inode && stats.dev === directory.device) return statOfHost(stats);
     throw new ReadError(directory.path, 0, 0, 'ESTALE');
   }
 
@@ -100,16 +103,16 @@ class HostFilesystem implements Filesystem {
     for (const record of records) {
       const entry = this.#entryOf(directory, below, record);
       if (entry.stat !== null || entry.fault.kind !== 'absent') yield entry;
-      else yield* this.#lookAgain(directory, record, secondLook);
+      else yield this.#lookAgain(directory, record, entry, secondLook);
     }
   }
 
   /** A name that leads nowhere was deleted meanwhile, unless it is listed still: then the directory and its inode disagree. */
-  *#lookAgain(directory: Entry, record: NameRecord, secondLook: SecondLook): Iterable<Entry | LostEntry> {
-    if (!secondLook.lists(record.name)) return;
+  #lookAgain(directory: Entry, record: NameRecord, lost: LostEntry, secondLook: SecondLook): Entry | LostEntry {
+    if (!secondLook.lists(record.name)) return lost;
     const again = this.#entryOf(directory, new DirectoryReach(this.#root, directory.path), record);
-    if (again.stat !== null || again.fault.kind !== 'absent') yield again;
-    else if (secondLook.listsStill(record.name)) yield { ...again, fault: { ...again.fault, kind: 'unreadable' } };
+    if (again.stat !== null || again.fault.kind !== 'absent' || !secondLook.listsStill(record.name)) return again;
+    return { ...again, fault: { ...again.fault, kind: 'unreadable' } };
   }
 
   #entryOf(directory: Entry, below: DirectoryReach, record: NameRecord): Entry | LostEntry {
@@ -133,6 +136,10 @@ const BIGINT = { bigint: true } as const;
 
 function lstatOf(path: string | Buffer): BigIntStats {
   return lstatSync(path, BIGINT);
+}
+
+function statOf(path: string | Buffer): BigIntStats {
+  return statSync(path, { bigint: true });
 }
 
 /** O_NOATIME is for the owner and root only: others read without it. */

@@ -1,0 +1,153 @@
+// What findings say of each other.
+
+import { describe, expect, it } from 'vitest';
+import { type Counters, countFinding, judgeGroups, newCounters } from '../../src/judge/judge-groups.ts';
+import type { Finding } from '../../src/model.ts';
+import { findingOf } from './finding-of.ts';
+
+const loss = (path: string, parts: Partial<Finding> = {}) =>
+  findingOf('changed-under-unchanged-inode', { path, confidence: 'proven', ...parts });
+
+function counted(findings: readonly Finding[]): Counters {
+  const counters = newCounters();
+  for (const finding of findings) countFinding(counters, finding);
+  return counters;
+}
+
+function judged(findings: readonly Finding[], counters = counted(findings)): string[] {
+  return [...judgeGroups(findings, counters)].map(
+    ({ path, verdict, confidence, evidence }) => `${path} ${verdict} ${confidence} ${evidence.map(({ rule }) => rule)}`,
+  );
+}
+
+const packageFinding = (path: string) =>
+  findingOf('differs-from-manifest', {
+    scanner: 'packages',
+    path,
+    verdict: 'altered',
+    confidence: 'likely',
+    owner: { kind: 'package', name: 'fern', version: '1' },
+  });
+
+describe('losses come in clusters', () => {
+  const hint = findingOf('written-yet-unchanged', { path: '/h' });
+  const mtime = findingOf('changed-under-unchanged-mtime', { path: '/m' });
+
+  it('three beyond doubt raise what only an ordinary act explains', () => {
+    expect(judged([loss('/a'), loss('/b'), loss('/c'), mtime]).at(-1)).toBe(
+      '/m stale likely changed-under-unchanged-mtime,losses-come-in-clusters',
+    );
+  });
+
+  it('two do not, and other rules are not raised', () => {
+    expect(judged([loss('/a'), loss('/b'), mtime]).at(-1)).toBe('/m stale possible changed-under-unchanged-mtime');
+    expect(judged([loss('/a'), loss('/b'), loss('/c'), hint]).at(-1)).toBe('/h stale possible written-yet-unchanged');
+  });
+
+  it('on one volume only', () => {
+    const other = loss('/c', { volume: 1 });
+    expect(judged([loss('/a'), loss('/b'), other, mtime]).at(-1)).toBe(
+      '/m stale possible changed-under-unchanged-mtime',
+    );
+  });
+
+  it('hints, consequences, alterations, refusals and manifests are no losses', () => {
+    const none = [
+      loss('/a', { confidence: 'possible' }),
+      loss('/b', { causePath: '/' }),
+      loss('/c', { verdict: 'altered' }),
+      loss('/d', { verdict: 'unreadable' }),
+      packageFinding('/e'),
+    ];
+    expect(counted(none).losses.get(0)).toBeUndefined();
+  });
+});
+
+describe('a directory that went back', () => {
+  const made = findingOf('gone-as-if-never-made', { path: '/d/new', verdict: 'missing' });
+  const back = findingOf('back-with-untouched-inode', { path: '/d/old', verdict: 'resurrected', confidence: 'proven' });
+
+  it('takes its other names with it', () => {
+    expect(judged([made, back])[0]).toBe('/d/new missing likely gone-as-if-never-made,directory-went-back');
+  });
+
+  it('does not take those of another directory', () => {
+    expect(judged([made, { ...back, path: '/e/old' }])[0]).toBe('/d/new missing possible gone-as-if-never-made');
+  });
+});
+
+describe('a directory that never saw its names', () => {
+  const made = findingOf('gone-as-if-never-made', { path: '/d/new', verdict: 'missing' });
+  const onDamaged = (counts: { made: number; madeGone: number; olderGone: number }, losses = 3) => {
+    const counters = newCounters();
+    counters.losses.set(0, losses);
+    counters.made.set('0:/d', counts);
+    return judged([made], counters)[0];
+  };
+
+  it('lacks all of the new ones and none of the old', () => {
+    expect(onDamaged({ made: 3, madeGone: 3, olderGone: 0 })).toBe(
+      '/d/new missing likely gone-as-if-never-made,directory-never-saw-them',
+    );
+  });
+
+  it('is not one that was cleaned: of old names, of some, of few, or on a volume without losses', () => {
+    const quiet = '/d/new missing possible gone-as-if-never-made';
+    expect(onDamaged({ made: 3, madeGone: 3, olderGone: 1 })).toBe(quiet);
+    expect(onDamaged({ made: 4, madeGone: 3, olderGone: 0 })).toBe(quiet);
+    expect(onDamaged({ made: 2, madeGone: 2, olderGone: 0 })).toBe(quiet);
+    expect(onDamaged({ made: 3, madeGone: 3, olderGone: 0 }, 2)).toBe(quiet);
+  });
+});
+
+describe('a manifest that is stale itself', () => {
+  const withPackage = (files: number, differing: number) => {
+    const counters = newCounters();
+    counters.packages.set('fern', { files, differing });
+    return judged([packageFinding('/f')], counters)[0];
+  };
+
+  it('differs from nine tenths of five or more files', () => {
+    expect(withPackage(10, 9)).toBe('/f altered possible differs-from-manifest,manifest-is-stale');
+    expect(withPackage(5, 5)).toBe('/f altered possible differs-from-manifest,manifest-is-stale');
+  });
+
+  it('is believed where fewer differ, or the package is small', () => {
+    expect(withPackage(10, 8)).toBe('/f altered likely differs-from-manifest');
+    expect(withPackage(4, 4)).toBe('/f altered likely differs-from-manifest');
+  });
+});
+
+describe('a volume that was restored', () => {
+  const restored = (changed: number, wentBack: number) => {
+    const counters = newCounters();
+    counters.changed.set(0, { changed, wentBack });
+    counters.losses.set(0, 9);
+    return judged([loss('/a')], counters)[0];
+  };
+
+  it('has nearly all of many changes undone: nothing is lost, and nothing is raised again', () => {
+    expect(restored(100, 97)).toBe('/a altered possible changed-under-unchanged-inode,restored-as-a-whole');
+  });
+
+  it('is none where more than a few changes stand, or few were made', () => {
+    expect(restored(100, 96)).toBe('/a stale proven changed-under-unchanged-inode');
+    expect(restored(19, 19)).toBe('/a stale proven changed-under-unchanged-inode');
+  });
+});
+
+describe('what is known through a directory', () => {
+  const child = findingOf('gone-below-a-finding', { path: '/d/new/x', verdict: 'missing', causePath: '/d/new' });
+  const made = findingOf('gone-as-if-never-made', { path: '/d/new', verdict: 'missing' });
+  const back = findingOf('back-with-untouched-inode', { path: '/d/old', verdict: 'resurrected', confidence: 'proven' });
+
+  it('is as sure as the directory’s own finding became', () => {
+    expect(judged([made, child], counted([made, child, back]))[1]).toBe(
+      '/d/new/x missing likely gone-below-a-finding,as-its-cause',
+    );
+  });
+
+  it('stays a hint where that one does', () => {
+    expect(judged([made, child])[1]).toBe('/d/new/x missing possible gone-below-a-finding');
+  });
+});

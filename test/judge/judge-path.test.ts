@@ -1,0 +1,118 @@
+// One path, one finding: precedence, vouching, suspicion.
+
+import { describe, expect, it } from 'vitest';
+import { judgePath } from '../../src/judge/judge-path.ts';
+import { day, directory, fault, file, LATE_WINDOW, manifest, parentCase, pathCase, seenOf } from './path-case-of.ts';
+
+const quiet = parentCase([], directory(3));
+
+function says(parts: Parameters<typeof pathCase>[0]): string | null {
+  const { finding } = judgePath(pathCase(parts));
+  if (finding === null) return null;
+  return `${finding.verdict}${finding.metadataOnly ? ' metadata' : ''} ${finding.confidence}`;
+}
+
+const vouchers = (parts: Parameters<typeof pathCase>[0]) => judgePath(pathCase(parts)).vouchers;
+
+describe('of several charges', () => {
+  it('the best confidence wins', () => {
+    const was = [file(5, 'a b'), file(16, 'c d')];
+    const { finding } = judgePath(pathCase({ was, is: file(5, 'a b') }));
+    expect(finding?.evidence.map(({ rule }) => rule)).toEqual(['changed-under-unchanged-inode', 'older-content']);
+    expect(finding?.confidence).toBe('proven');
+  });
+
+  it('at equal confidence the order of the verdicts', () => {
+    const seen = seenOf(file(16, 'a x'), { direntType: 'directory' });
+    expect(says({ was: [file(5, 'a'), null], seen })).toBe('resurrected likely');
+    const refused = seenOf(file(16, 'a x'), { fault: fault('unreadable') });
+    expect(says({ was: [file(16, 'a b')], seen: refused })).toBe('unreadable proven');
+  });
+
+  it('content goes before metadata', () => {
+    const is = file(16, 'a x', { stat: { mode: 0o600 } });
+    expect(says({ was: [file(16, 'a b')], is })).toBe('garbage proven');
+    expect(says({ was: [file(16, 'a b')], is: file(16, 'a b', { stat: { mode: 0o600 } }) })).toBe(
+      'stale metadata proven',
+    );
+  });
+
+  it('hints are left out once something is known, and stand together where nothing is', () => {
+    const is = file(22, 'c x', { stat: { mtimeNs: day(16) } });
+    const { finding } = judgePath(pathCase({ was: [file(16, 'c d')], is }));
+    expect(finding?.evidence.map(({ rule }) => rule)).toEqual([
+      'changed-under-unchanged-mtime',
+      'differs-from-baseline',
+    ]);
+  });
+
+  it('a manifest that wins takes its ranges from blocks that agree', () => {
+    const { finding } = judgePath(
+      pathCase({
+        was: [file(16, 'a b')],
+        is: file(16, 'a x'),
+        capturedNs: day(16),
+        manifests: [manifest(file(1, 'a b'), { installedAtNs: day(16) })],
+      }),
+    );
+    expect(finding?.evidence[0]?.rule).toBe('untouched-since-unpacked');
+    expect(finding?.ranges.map(({ offset, length }) => [offset, length])).toEqual([[4096, 4096]]);
+  });
+});
+
+describe('what vouches', () => {
+  it('is a generation of after the window', () => {
+    expect(vouchers({ was: [file(5, 'a')], is: file(5, 'a') })).toEqual(['g1']);
+    expect(says({ was: [file(16, 'a')], is: file(16, 'a') })).toBeNull();
+  });
+
+  it('is no generation of before the window’s end', () => {
+    expect(vouchers({ was: [file(16, 'a')], is: file(16, 'a'), window: LATE_WINDOW })).toEqual([]);
+    expect(vouchers({ was: [file(16, 'a')], is: file(16, 'a'), window: { fromNs: day(15), toNs: null } })).toEqual([]);
+  });
+
+  it('is any generation where no window is given', () => {
+    expect(vouchers({ was: [file(16, 'a')], is: file(16, 'a'), window: null })).toEqual(['g1']);
+  });
+
+  it('is a manifest; an editable one only without a window', () => {
+    const is = file(16, 'a');
+    const editable = manifest(file(1, 'a'), { editable: true });
+    expect(vouchers({ is, manifests: [manifest(file(1, 'a'))] })).toEqual(['dpkg']);
+    expect(vouchers({ is, manifests: [editable] })).toEqual([]);
+    expect(vouchers({ is, manifests: [editable], window: null })).toEqual(['dpkg']);
+  });
+
+  it('is a git object by its own name', () => {
+    const own = {
+      scanner: 'git-objects',
+      rule: 'object-name-matches',
+      path: '/d/f',
+      supports: false,
+      detail: '',
+      ranges: [],
+    };
+    expect(vouchers({ is: file(16, 'a'), observations: [own] })).toEqual(['git']);
+  });
+
+  it('silences hints, not witnesses of the inode', () => {
+    const manifests = [manifest(file(1, 'x y'))];
+    expect(says({ was: [file(16, 'a b')], is: file(22, 'x y'), manifests })).toBeNull();
+    expect(says({ was: [file(16, 'a b')], is: file(16, 'x y'), manifests })).toBe('garbage proven');
+  });
+});
+
+describe('suspicion', () => {
+  it('falls on files and links that are at risk and that nothing vouches for', () => {
+    expect(says({ is: file(16, 'a'), parent: quiet })).toBe('suspect possible');
+    expect(says({ is: file(22, 'a'), parent: quiet })).toBe('suspect possible');
+    expect(says({ is: file(16, '', { linkTarget: 'there' }), parent: quiet })).toBe('suspect possible');
+  });
+
+  it('falls on nothing else', () => {
+    expect(says({ is: file(3, 'a'), parent: quiet })).toBeNull();
+    expect(says({ is: file(16, 'a'), parent: quiet, window: null })).toBeNull();
+    expect(says({ is: directory(16), parent: quiet })).toBeNull();
+    expect(says({ is: file(16, 'a'), parent: quiet, manifests: [manifest(file(1, 'a'))] })).toBeNull();
+  });
+});
