@@ -7,14 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TargetSpec } from '../../src/model.ts';
 import type { BaselineOptions, Progress, RunHooks, ScanOptions } from '../../src/run/options.ts';
 import { createBaseline, identityOf, listBaselines, scan } from '../../src/run.ts';
-import { compile } from '../cli/built-binary.ts';
 
 const DIRECTORIES = 40;
 const FILES = 5;
 let here = '';
 let target: TargetSpec;
 beforeAll(() => {
-  compile(); // Workers run compiled code.
   here = mkdtempSync(join(tmpdir(), 'lwr-stop-'));
   const path = join(here, 'target');
   for (let number = 0; number < DIRECTORIES; number++) {

@@ -2,10 +2,8 @@ import { expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import type { TargetSpec } from '../../src/model.ts';
 import { Pool } from '../../src/pool.ts';
-import { compile } from '../cli/built-binary.ts';
 
 test('what a worker answers about a target that is gone stays an answer', async () => {
-  compile();
   const identity = { device: '1', inode: '1', sizeBytes: 0, mtimeNs: '0' };
   const target: TargetSpec = { kind: 'directory', name: 'gone', path: '/nowhere/at/all', snapshot: null, identity };
   const pool = new Pool(1);
