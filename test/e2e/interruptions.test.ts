@@ -94,7 +94,7 @@ describe.skipIf(!HAS_STRACE)('a killed program', () => {
     const second = place.run(args, strace);
     expect({ status: second.status, stderr: second.stderr }).toEqual({
       status: 0,
-      stderr: 'resuming a capture that did not finish\n',
+      stderr: 'resuming a run that did not finish\n',
     });
     const opened = execFileSync('grep', ['-c', `"${root}/file`, trace], { encoding: 'utf8' });
     expect(Number(opened)).toBe(FILES - kept);
@@ -116,7 +116,7 @@ describe.skipIf(!HAS_STRACE)('a killed program', () => {
     const kept = blobs(killed, 'content:%');
     expect(kept).toBeGreaterThan(0);
     const second = place.run(scanArgs(root, killed, '--baseline', 'nightly'));
-    expect(second.stderr).toContain('resuming a scan that did not finish\n');
+    expect(second.stderr).toContain('resuming a run that did not finish\n');
     const report = parseReport(second.stdout, second.stderr);
     expect(report.summary.bytesRead).toBe(total - kept * FILE_BYTES);
     expect(report.run.complete).toBe(true);
@@ -168,7 +168,7 @@ describe.skipIf(!HAS_STRACE)('Ctrl-C while a file is read', () => {
     expect(status).toBe(3);
     expect(parseReport(stdout, stderr).run.complete).toBe(false);
     const next = place.run(scanArgs(root, store));
-    expect(next.stderr).toContain('resuming a scan that did not finish\n');
+    expect(next.stderr).toContain('resuming a run that did not finish\n');
     expect(parseReport(next.stdout, next.stderr).run.complete).toBe(true);
     expect(parseReport(next.stdout, next.stderr).summary.bytesRead).toBeLessThan(FILES * FILE_BYTES);
   });
@@ -182,12 +182,12 @@ describe('a file that is written all the time', () => {
     const script = `
 import os
 fd = os.open(${JSON.stringify(`${root}/busy`)}, os.O_RDWR | os.O_CREAT)
-os.ftruncate(fd, 64 << 20)
+os.ftruncate(fd, 256 << 20)
 print("ready", flush=True)
 count = 0
 while True:
     count += 1
-    os.pwrite(fd, b"%020d" % count, (count * 4096) % (64 << 20))
+    os.pwrite(fd, b"%020d" % count, (count * 4096) % (256 << 20))
 `;
     expect(place.baseline(place.at('busy'), 'calm').status).toBe(0);
     const writer = spawn('python3', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -67,7 +67,7 @@ describe('a baseline', () => {
   test('goes on after that', async () => {
     const hooks = stoppingAt(null);
     const result = await createBaseline(baselineOptions(), hooks);
-    expect(hooks.notices).toEqual(['resuming a capture that did not finish']);
+    expect(hooks.notices).toEqual(['resuming a run that did not finish']);
     expect(result).toMatchObject({ complete: true, files: DIRECTORIES * FILES, skipped: 0 });
   });
 });
@@ -86,7 +86,7 @@ describe('a scan against the baseline', () => {
   test('goes on after that, and is whole', async () => {
     const hooks = stoppingAt(null);
     const outcome = await scan(scanOptions(), hooks);
-    expect(hooks.notices).toEqual(['resuming a scan that did not finish']);
+    expect(hooks.notices).toEqual(['resuming a run that did not finish']);
     const { run, summary } = outcome.report;
     expect(run.complete).toBe(true);
     expect(summary).toMatchObject({ files: DIRECTORIES * FILES, directories: DIRECTORIES + 1 });
