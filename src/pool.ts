@@ -70,7 +70,9 @@ export class Pool {
 /** An error loses its class between threads, and keeps its message: what was an answer there is one here. */
 function revived(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof UsageError) return error;
-  return /^UsageError: /.test(error.stack ?? '') ? new UsageError(error.message, { cause: error }) : error;
+  return /^(Usage|Unsupported|Read|Damage)Error: /.test(error.stack ?? '')
+    ? new UsageError(error.message, { cause: error })
+    : error;
 }
 
 /** Workers run compiled code, also where this file itself runs from its source (in tests). */

@@ -29,6 +29,7 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
   assertScanners(options.scanners);
   const session = openSession(options, hooks, 'scan');
   try {
+    noteOtherTarget(session);
     const report = await withVolumeScans(
       session,
       () => !options.metadataOnly,
@@ -70,6 +71,14 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
   } finally {
     closeSession(session, false);
   }
+}
+
+/** One disk may be called differently, and two disks the same: a person knows, so a person is told. */
+function noteOtherTarget({ store, options, hooks }: Session): void {
+  const { baseline, target } = options;
+  const newest = baseline === null ? undefined : store.generations(baseline).at(-1);
+  if (newest === undefined || newest.target === target.name) return;
+  hooks.onNotice(`baseline ${baseline} was made of ${newest.target}: it is compared with ${target.name} all the same`);
 }
 
 function assertScanners(names: readonly string[] | null): void {

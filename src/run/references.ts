@@ -1,6 +1,7 @@
 // Gathers the references of a scan: those that the target itself holds, those given, and the generations of a baseline.
 
 import { UsageError } from '../errors.ts';
+import { faultOf } from '../filesystems/fault.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
 import type { GenerationFacts } from '../judge/path-case.ts';
@@ -57,8 +58,7 @@ function openGiven(path: string): Filesystem {
   try {
     return openHostFilesystem(bytesOfText(path));
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new UsageError(`--reference dpkg:${path}: ${error.message}`);
-    throw error;
+    throw new UsageError(`--reference dpkg:${path}: ${faultOf(error).message}`, { cause: error });
   }
 }
 

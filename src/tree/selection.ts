@@ -96,7 +96,8 @@ function globOf(pattern: string, base: string): Glob {
 /** With a leading slash, behind which a `!` is a letter; a glob that had none matches at any depth. */
 function anchored(glob: string): string {
   const pattern = withPlainParentheses(withoutLineEnds(glob).replace(/\/+$/, ''));
-  return pattern.startsWith('/') ? pattern.replace(/^\/+/, '/') : `/**/${pattern}`;
+  const whole = pattern.startsWith('/') ? pattern : `/**/${pattern}`;
+  return whole.replaceAll(/\/(?:\.?\/)+/g, '/');
 }
 
 const WILDCARD = /[*?[\]{}()!+@\\]/;

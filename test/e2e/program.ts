@@ -56,9 +56,10 @@ export class Place {
     return spawnSync(program, rest, { cwd: this.path, encoding: 'utf8', env, maxBuffer: LARGEST_OUTPUT_BYTES });
   }
 
-  /** Starts it; `said` resolves once standard error holds the text. */
-  start(args: readonly string[]): Started {
-    return new Started(spawn(process.execPath, [BINARY, ...args], { cwd: this.path, env: environment(this.path) }));
+  /** Starts it. */
+  start(args: readonly string[], prefix: readonly string[] = []): Started {
+    const [program = '', ...rest] = [...prefix, process.execPath, BINARY, ...args];
+    return new Started(spawn(program, rest, { cwd: this.path, env: environment(this.path) }));
   }
 
   /** Store and target share a disk here: hence --force. */

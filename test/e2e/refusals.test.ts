@@ -2,8 +2,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, truncateSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { asNobody, IS_ROOT, Place, skipping, succeeds } from './program.ts';
+
+// The whole program runs in each test, on machines that do other things as well.
+vi.setConfig({ testTimeout: 120_000 });
 
 let place: Place;
 const mounted: string[] = [];

@@ -35,6 +35,8 @@ describe('an exclusion', () => {
     ['*', '/\r', true],
     ['/back\\\\slash', '/back\\slash', true],
     ['/$x^', '/$x^', true],
+    ['/./x//y', '/x/y', true],
+    ['./x', '/a/x', true],
   ])('%j of %j: %j', (glob, path, expected) => {
     expect(excludes(glob, path)).toBe(expected);
   });
