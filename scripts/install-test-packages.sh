@@ -15,6 +15,7 @@ packages=(
   qemu-utils      # qemu-img, qemu-io: qcow2 images
   rsync           # an ordinary life between two states
   sqlite3         # reads the store
+  strace          # which system calls a scan makes
   util-linux      # findmnt, losetup, mkswap
   zstd            # compressed streams
   # volumes of other kinds, to tell apart:

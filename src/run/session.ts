@@ -96,7 +96,7 @@ export async function withVolumeScans<T>(
 }
 
 /** What workers are told of the opening. */
-export function openingOf(target: OpenedTarget, jobs: number): Opening {
+function openingOf(target: OpenedTarget, jobs: number): Opening {
   return { workers: jobs + 1, replayed: target.replayed };
 }
 

@@ -18,8 +18,8 @@ export interface SelectionGlobs {
 }
 
 /**
- * An exclusion wins over an inclusion. With inclusions, a directory is entered when it may lead to one. Picomatch's `.`
- * matches no line end, so names carry them as two letters outside latin1.
+ * An exclusion wins over an inclusion. With inclusions, a directory is entered when it may lead to one. UsageError for a
+ * glob that makes no sense, and for a range of braces that stands for too many names.
  */
 export function selectionOf(globs: SelectionGlobs): Selection {
   if (globs.include.length === 0 && globs.exclude.length === 0) return { includes: () => true };
@@ -36,7 +36,7 @@ export function selectionOf(globs: SelectionGlobs): Selection {
   };
 }
 
-/** Private characters, which no picomatch syntax knows. */
+/** Picomatch's `.` matches no line end, so names carry them as private characters, which no picomatch syntax knows. */
 const LINE_FEED = '\ue00a';
 const CARRIAGE_RETURN = '\ue00d';
 const NOT_ASCII = /[\x80-\xff]/;
@@ -58,46 +58,51 @@ function textOfName(name: BytePath): string {
   return isUtf8(bytes) ? utf8.decode(bytes) : name;
 }
 
-/** posix: `[!a]` and `[[:digit:]]`; nonegate: `!name` is a name. */
-const OPTIONS = { dot: true, strictSlashes: true, posix: true, nonegate: true };
-
-/** Picomatch takes `(1)` for a group of an expression; in a name it is itself, but for `!(a|b)` and its like. */
-function withPlainParentheses(glob: string): string {
-  return /[!?*+@]\(/.test(glob) ? glob : glob.replaceAll(/(?<!\\)[()]/g, '\\$&');
-}
-
 interface Glob {
+  /** Of a path without its first slash. */
   readonly matches: (text: string) => boolean;
-  /** All matches lie below this directory; it begins and ends with a slash. */
+  /** All matches lie below this directory; it ends with a slash. */
   readonly base: string;
 }
 
-/**
- * fast-glob writes the braces out: `/srv/{app,db}/**` is two directories, not a search through all of /srv. Parsers of
- * globs throw a RangeError for a range that is too wide, and a TypeError for nonsense such as `/{,}`.
- */
+/** posix: `[!a]` and `[[:digit:]]`; nonegate: `!name` is a name. */
+const OPTIONS = { dot: true, strictSlashes: true, posix: true, nonegate: true };
+
+/** fast-glob writes the braces out: `/srv/{app,db}/**` is two directories, not a search through all of /srv. */
 function globsOf(glob: string): Glob[] {
-  const pattern = anchored(glob);
+  return expanded(glob).flatMap(({ base, positive }) =>
+    positive.map(withoutDots).map(pattern => {
+      const within = pattern.slice(1) || '**';
+      return { matches: picomatch([within, `${within}/**`], OPTIONS), base: safeBase(pattern, base) };
+    }),
+  );
+}
+
+/** `/./a` is `/a`. */
+function withoutDots(pattern: string): string {
+  return pattern.replaceAll(/\/(?:\.\/)+/g, '/');
+}
+
+/** Its parser of braces throws a RangeError or, at nonsense such as `{@()/{1..3}`, a TypeError. */
+function expanded(glob: string): { base: string; positive: readonly string[] }[] {
   try {
-    return fastGlob
-      .generateTasks(pattern, { dot: true })
-      .flatMap(({ base, positive }) => positive.map(each => globOf(each, base)));
+    return fastGlob.generateTasks(anchored(glob), { dot: true });
   } catch (error) {
     const why = error instanceof RangeError ? 'stands for too many names' : 'makes no sense';
-    throw new UsageError(`the glob ${pattern} ${why}`);
+    throw new UsageError(`the glob ${glob} ${why}`);
   }
 }
 
-function globOf(pattern: string, base: string): Glob {
-  const relative = pattern.slice(1);
-  return { matches: picomatch([relative, `${relative}/**`], OPTIONS), base: safeBase(pattern, base) };
-}
-
-/** With a leading slash, behind which a `!` is a letter; a glob that had none matches at any depth. */
+/** With one slash in front; a glob that was typed without matches at any depth. */
 function anchored(glob: string): string {
   const pattern = withPlainParentheses(withoutLineEnds(glob).replace(/\/+$/, ''));
   const whole = pattern.startsWith('/') ? pattern : `/**/${pattern}`;
   return whole.replaceAll(/\/(?:\.?\/)+/g, '/');
+}
+
+/** Picomatch takes `(1)` for a group of an expression; in a name it is itself, but for `!(a|b)` and its like. */
+function withPlainParentheses(glob: string): string {
+  return /[!?*+@]\(/.test(glob) ? glob : glob.replaceAll(/(?<!\\)[()]/g, '\\$&');
 }
 
 const WILDCARD = /[*?[\]{}()!+@\\]/;
@@ -108,7 +113,7 @@ const WILDCARD = /[*?[\]{}()!+@\\]/;
  */
 function safeBase(pattern: string, base: string): string {
   if (!WILDCARD.test(pattern)) return `${pattern}/`;
-  const whole = base.endsWith('/') ? base : `${base}/`;
+  const whole = withoutDots(base.endsWith('/') ? base : `${base}/`);
   const wildcard = whole.search(WILDCARD);
   return wildcard < 0 ? whole : whole.slice(0, whole.lastIndexOf('/', wildcard) + 1);
 }

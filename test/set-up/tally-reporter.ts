@@ -2,21 +2,22 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
 
 /** A directory that gets `tally` (the line) and `skipped` (a sorted name a line). */
 const RESULTS = process.env.LOSTWRITE_TEST_RESULTS;
 
 interface Tally {
   passed: number;
-  /** Tests, modules that could not be loaded, and errors outside of any test. */
+  /** Tests, modules that could not be loaded, errors outside of any test; at least 1 for a run that did not pass. */
   failed: number;
   readonly skipped: string[];
 }
 
 export class TallyReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[], reason: TestRunEndReason): void {
     const tally = tallyOf(modules, unhandledErrors.length);
+    if (reason !== 'passed' && tally.failed === 0) tally.failed = 1;
     const line = `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped.length} skipped`;
     const names = tally.skipped.map(name => `skipped: ${name}\n`).join('');
     process.stdout.write(`\n${names}${line}\n`);

@@ -58,7 +58,7 @@ describe('a glob', () => {
 
   test.each([
     ['/a/{1..1000000}', 'stands for too many names'],
-    ['/{,}', 'makes no sense'],
+    ['/{@()/{1..3}', 'makes no sense'],
   ])('%s is refused in one line', (glob, why) => {
     for (const globs of [
       { include: [glob], exclude: [] },
@@ -99,7 +99,7 @@ const SEGMENT = fc.oneof(
     'a(b)',
     '\\a',
   ),
-  fc.string({ unit: fc.constantFrom('a', 'b', '{', '}', ',', '*', '?', '\\', '(', ')', '"', '.'), maxLength: 5 }),
+  fc.string({ unit: fc.constantFrom('a', 'b', '{', '}', ',', '*', '?', '\\', '(', ')', '"', '.'), maxLength: 3 }),
 );
 const GLOB = fc.array(SEGMENT, { minLength: 1, maxLength: 4 }).map(segments => `/${segments.join('/')}`);
 const NAME = fc.constantFrom('a', 'b', 'ab', 'c', '1', '2', '.a', '{a', 'a,b');

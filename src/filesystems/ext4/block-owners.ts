@@ -48,7 +48,7 @@ export function* ownedBlocks(volume: Ext4Volume): Iterable<OwnedRun> {
 }
 
 /** The file system's own blocks. Journal, quota files and the like belong to inodes. */
-export function* structureBlocks(volume: Ext4Volume): Iterable<OwnedRun> {
+function* structureBlocks(volume: Ext4Volume): Iterable<OwnedRun> {
   const { superblock, groups } = volume;
   const own = (role: BlockRole, group: number, physical: number, length: number): OwnedRun => {
     return { role, inode: 0, generation: 0, logical: group, physical, length, unwritten: false };
@@ -85,7 +85,7 @@ function* tablesOf(
 }
 
 /** What one inode owns: its content, the blocks of its block map, its block of attributes. */
-export function* blocksOf(volume: Ext4Volume, inode: Inode): Iterable<OwnedRun> {
+function* blocksOf(volume: Ext4Volume, inode: Inode): Iterable<OwnedRun> {
   const { number } = inode;
   const { generation } = inode.raw;
   const map = mapOf(volume, inode);

@@ -34,7 +34,7 @@ export function* inodeTables(volume: Ext4Volume): Iterable<InodeTable> {
 }
 
 /** Every slot that was ever used; unchecked. */
-export function* rawInodes(volume: Ext4Volume): Iterable<Inode> {
+function* rawInodes(volume: Ext4Volume): Iterable<Inode> {
   for (const { firstInode, usedSlots } of inodeTables(volume)) {
     for (let index = 0; index < usedSlots; index++) {
       const inode = slot(volume, firstInode + index);

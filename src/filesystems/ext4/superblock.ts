@@ -132,7 +132,7 @@ function superblockChecksumHolds(found: Superblock): boolean {
 }
 
 /** @param at where the bytes were found. Throws DamageError, UnsupportedError. */
-export function parseSuperblock(bytes: Uint8Array, at: number, sourceBytes: number): Superblock {
+function parseSuperblock(bytes: Uint8Array, at: number, sourceBytes: number): Superblock {
   const raw = superblock.at(bytes, 0, at);
   if (raw.magic !== SUPERBLOCK_MAGIC) throw wrongField(raw, 's_magic', 0x38, raw.magic, SUPERBLOCK_MAGIC);
   refuseUnsupported(raw);
