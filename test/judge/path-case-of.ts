@@ -42,7 +42,7 @@ export interface State {
 }
 
 /** @param changed the day of its last change, which stamped mtime and ctime. */
-export function state(changed: number, parts: StateParts = {}): State {
+function state(changed: number, parts: StateParts = {}): State {
   const type = parts.type ?? (parts.linkTarget === undefined ? 'file' : 'symlink');
   const words = parts.words === undefined || parts.words === '' ? [] : parts.words.split(' ');
   const stat: Stat = {
@@ -98,7 +98,7 @@ export function seenOf(now: State, parts: Partial<Seen> = {}): Seen {
   return { direntType: stat.type, stat, linkTarget, fault: null, content, ...parts };
 }
 
-export function expectationOf(reference: string, then: State, parts: Partial<Expectation> = {}): Expectation {
+function expectationOf(reference: string, then: State, parts: Partial<Expectation> = {}): Expectation {
   const { stat, words, linkTarget } = then;
   return {
     reference,
