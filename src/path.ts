@@ -14,10 +14,20 @@ export function pathOfKey(key: string): BytePath {
   return `/${key.replaceAll('\0', '/')}`;
 }
 
-/** <0, 0 or >0: tree order of two paths. */
+/** <0, 0 or >0: tree order of two paths. Makes no keys: merges compare millions of times. */
 export function comparePaths(left: BytePath, right: BytePath): number {
-  if (left === right) return 0;
-  return pathKey(left) < pathKey(right) ? -1 : 1;
+  const common = Math.min(left.length, right.length);
+  for (let index = 0; index < common; index++) {
+    const difference = rank(left.charCodeAt(index)) - rank(right.charCodeAt(index));
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+const SLASH = 0x2f;
+
+function rank(byte: number): number {
+  return byte === SLASH ? 0 : byte;
 }
 
 /** "/a/b" -> "/a", "/a" -> "/", "/" -> null. */

@@ -1,7 +1,7 @@
 // Expectations of all references and the walked tree, met in one merge of sorted streams: memory does not grow with files.
 
 import type { BytePath, Expectation } from '../model.ts';
-import { comparePaths, isBelow, parentPath, pathKey } from '../path.ts';
+import { comparePaths, isBelow, parentPath } from '../path.ts';
 import type { Reference } from '../references/reference.ts';
 import type { Selection } from '../tree/selection.ts';
 import type { SpoolEntry } from './spool.ts';
@@ -31,9 +31,10 @@ export function* pathStream(
 ): Iterable<PathGroup> {
   const tree = new Cursor(entries);
   const cursors = references.map(reference => new Cursor(reference.expectations()));
+  const all = [tree, ...cursors];
   let closed: BytePath | null = null;
   for (;;) {
-    const path = leastPath([tree, ...cursors]);
+    const path = leastPath(all);
     if (path === null) return;
     const entry = tree.take(path);
     const expected = cursors.flatMap(cursor => cursor.take(path) ?? []);
@@ -61,7 +62,6 @@ function isClosed(entry: SpoolEntry): boolean {
 class Cursor<T extends { readonly path: BytePath }> {
   readonly #items: Iterator<T>;
   #head: T | null = null;
-  #headKey = '';
 
   constructor(items: Iterable<T>) {
     this.#items = items[Symbol.iterator]();
@@ -70,10 +70,6 @@ class Cursor<T extends { readonly path: BytePath }> {
 
   get path(): BytePath | null {
     return this.#head?.path ?? null;
-  }
-
-  get key(): string {
-    return this.#headKey;
   }
 
   /** The head when it is of this path; the stream then goes on. */
@@ -92,14 +88,13 @@ class Cursor<T extends { readonly path: BytePath }> {
     if (previous !== null && comparePaths(previous.path, this.#head.path) >= 0) {
       throw new Error(`stream out of order: ${JSON.stringify(this.#head.path)} after ${JSON.stringify(previous.path)}`);
     }
-    this.#headKey = pathKey(this.#head.path);
   }
 }
 
 function leastPath(cursors: readonly Cursor<{ readonly path: BytePath }>[]): BytePath | null {
-  let least: Cursor<{ readonly path: BytePath }> | null = null;
-  for (const cursor of cursors) {
-    if (cursor.path !== null && (least === null || cursor.key < least.key)) least = cursor;
+  let least: BytePath | null = null;
+  for (const { path } of cursors) {
+    if (path !== null && (least === null || comparePaths(path, least) < 0)) least = path;
   }
-  return least?.path ?? null;
+  return least;
 }

@@ -13,46 +13,67 @@ export interface WantedByRun {
   readonly ofAll?: boolean;
 }
 
+/** Which readable entries a run reads: all, or only the one that is to be explained. */
+export type Reads = (entry: SpoolEntry) => boolean;
+
+/** Whether there are bytes to be read. */
+export function isReadable(entry: SpoolEntry): entry is Readable {
+  return entry.stat?.type === 'file';
+}
+
 /** A batch is cut at so many files or bytes: large enough to be cheap, small enough to share out and to lose little. */
 const BATCH_FILES = 256;
 const BATCH_BYTES = 32 * 1024 * 1024;
 /** Trees that nest for thousands of levels have paths of many KiB. */
 const BATCH_PATH_BYTES = 2 * 1024 * 1024;
 
-/** Which readable entries a run reads: all, or only the one that is to be explained. */
-export type Reads = (entry: SpoolEntry) => boolean;
+/** Where batches end: told of each planned file in tree order, by whoever plans and by whoever looks up results. */
+export class BatchCut {
+  #files = 0;
+  #bytes = 0;
+  #pathBytes = 0;
 
-/** Whether there are bytes to be read. */
-export function isReadable(entry: SpoolEntry): entry is SpoolEntry & { readonly stat: Stat } {
-  return entry.stat?.type === 'file';
+  /** True when this file is the last of its batch. */
+  endsWith({ path, stat }: Readable): boolean {
+    this.#files++;
+    this.#bytes += stat.sizeBytes;
+    this.#pathBytes += path.length;
+    if (this.#files < BATCH_FILES && this.#bytes < BATCH_BYTES && this.#pathBytes < BATCH_PATH_BYTES) return false;
+    this.#files = 0;
+    this.#bytes = 0;
+    this.#pathBytes = 0;
+    return true;
+  }
 }
 
 /** Batches of jobs in tree order; each inode once, under its first name. Deterministic for a given tree and references. */
 export function* planBatches(groups: Iterable<PathGroup>, wanted: WantedByRun, reads: Reads): Iterable<ContentJob[]> {
-  const inodes = new FirstNames();
+  const cut = new BatchCut();
   let batch: ContentJob[] = [];
-  let bytes = 0;
-  let pathBytes = 0;
-  for (const group of groups) {
-    if (group.entry === null || !isReadable(group.entry)) continue;
-    if (!reads(group.entry) || !inodes.isFirst(group.entry)) continue;
-    batch.push(jobOf(group.entry, group.expected, wanted));
-    bytes += group.entry.stat.sizeBytes;
-    pathBytes += group.path.length;
-    if (batch.length < BATCH_FILES && bytes < BATCH_BYTES && pathBytes < BATCH_PATH_BYTES) continue;
+  for (const [entry, expected] of planned(groups, reads)) {
+    batch.push(jobOf(entry, expected, wanted));
+    if (!cut.endsWith(entry)) continue;
     yield batch;
     batch = [];
-    bytes = 0;
-    pathBytes = 0;
   }
   if (batch.length > 0) yield batch;
+}
+
+export type Readable = SpoolEntry & { readonly stat: Stat };
+
+/** The files that `planBatches` gives for the same groups, each with what is expected of it. */
+export function* planned(groups: Iterable<PathGroup>, reads: Reads): Iterable<[Readable, readonly Expectation[]]> {
+  const inodes = new FirstNames();
+  for (const { entry, expected } of groups) {
+    if (entry !== null && isReadable(entry) && reads(entry) && inodes.isFirst(entry)) yield [entry, expected];
+  }
 }
 
 /** Of several names of one inode the first in tree order stands for all. */
 class FirstNames {
   readonly #seen = new Set<string>();
 
-  isFirst(entry: SpoolEntry & { readonly stat: Stat }): boolean {
+  isFirst(entry: Readable): boolean {
     if (entry.stat.links < 2) return true;
     const key = `${entry.device}:${entry.stat.inode}`;
     if (this.#seen.has(key)) return false;
@@ -61,11 +82,7 @@ class FirstNames {
   }
 }
 
-function jobOf(
-  entry: SpoolEntry & { readonly stat: Stat },
-  expected: readonly Expectation[],
-  wanted: WantedByRun,
-): ContentJob {
+function jobOf(entry: Readable, expected: readonly Expectation[], wanted: WantedByRun): ContentJob {
   const { path, stat, device } = entry;
   const known = expected.flatMap(expectation => expectation.digests.sha256 ?? []);
   const { algorithms, blocks } = wanted;

@@ -54,19 +54,13 @@ function contentKind(volume: number): string {
   return `content:${volume}`;
 }
 
-/**
- * Results in the order of the plan, batch after batch. Null for files of a batch that a cancelled run never read: the
- * reader of results must know the batches' sizes, so it walks the same plan.
- */
-export function* contentResults(
-  run: Run,
-  volume: number,
-  batches: Iterable<ContentJob[]>,
-): Iterable<ContentResult | null> {
-  let number = 0;
-  for (const batch of batches) {
-    const bytes = run.blob(contentKind(volume), number++);
-    if (bytes === null) for (const _ of batch) yield null;
-    else yield* unpackResults(bytes);
-  }
+/** The results of a batch, in its order; null when no worker has read it. */
+export function batchResults(run: Run, volume: number, batch: number): Iterator<ContentResult> | null {
+  const bytes = run.blob(contentKind(volume), batch);
+  return bytes === null ? null : unpackResults(bytes)[Symbol.iterator]();
+}
+
+/** All results, in any order. */
+export function* allResults(run: Run, volume: number): Iterable<ContentResult> {
+  for (const [, bytes] of run.blobs(contentKind(volume))) yield* unpackResults(bytes);
 }

@@ -14,8 +14,8 @@ import { type JudgedPath, judgeTree } from './judge-tree.ts';
 import { listTree } from './list-tree.ts';
 import type { ScanOptions } from './options.ts';
 import { type PathGroup, pathStream } from './path-stream.ts';
-import { planBatches, type Reads, type WantedByRun } from './plan.ts';
-import { contentResults, readContents } from './read-contents.ts';
+import { planBatches, planned, type Reads, type WantedByRun } from './plan.ts';
+import { allResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
 import { Spool, type SpoolEntry } from './spool.ts';
 import { unknownBlocks } from './unknown-blocks.ts';
@@ -61,7 +61,7 @@ export async function examineVolume(scan: VolumeScan): Promise<boolean> {
 export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncIterable<JudgedPath> {
   scan.onPhase('judging');
   const index = await indexInodes(scan, breath);
-  const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
+  const results = resultsOf(scan);
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
   const judging = { volume: scan.volume, facts, index, results, onMount: scan.onMount };
   yield* breath.over(judgeTree(groupsOf(scan), judging));
@@ -69,7 +69,7 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
 
 /** What a capture keeps: every entry with what reading it gave, ascending by path key. */
 export function* capturedEntries(scan: VolumeScan): Iterable<{ entry: SpoolEntry; result: ContentResult | null }> {
-  const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
+  const results = resultsOf(scan);
   for (const { entry } of groupsOf(scan)) if (entry !== null) yield { entry, result: results.resultOf(entry) };
 }
 
@@ -87,8 +87,16 @@ function spoolOf(scan: VolumeScan): Spool {
 }
 
 function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
+  return pathsOf(scan, scan.references);
+}
+
+function pathsOf(scan: VolumeScan, references: readonly Reference[]): Iterable<PathGroup> {
   const { selection, mountPoints } = scan;
-  return pathStream(spoolOf(scan).entries(), scan.references, { selection, mountPoints });
+  return pathStream(spoolOf(scan).entries(), references, { selection, mountPoints });
+}
+
+function resultsOf(scan: VolumeScan): ResultsByInode {
+  return new ResultsByInode(scan.run, scan.volume, scan.reads);
 }
 
 function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
@@ -105,21 +113,28 @@ function wantedBy(scan: VolumeScan): WantedByRun {
   return { algorithms, blocks: baseline };
 }
 
+/** Its references would add nothing: they say what is wanted of a file, not whether it is read. */
 async function sumOfPlan(scan: VolumeScan): Promise<[files: number, bytes: number]> {
   let files = 0;
   let bytes = 0;
-  for await (const batch of scan.breath().over(planOf(scan))) {
-    files += batch.length;
-    for (const job of batch) bytes += job.stat.sizeBytes;
+  for await (const [{ stat }] of scan.breath().over(planned(pathsOf(scan, []), scan.reads))) {
+    files++;
+    bytes += stat.sizeBytes;
   }
   return [files, bytes];
 }
 
 /** Asks the generations whose the blocks are that no past state of their own file has. */
 async function findDonors(scan: VolumeScan, breath: Breath): Promise<ReadonlyMap<bigint, BytePath[]>> {
-  const results = new ResultsByInode(contentResults(scan.run, scan.volume, planOf(scan)), scan.reads);
-  const unknown = await unknownBlocks(breath.over(groupsOf(scan)), results);
+  if (!(await hasBlocks(breath.over(allResults(scan.run, scan.volume))))) return new Map();
+  const unknown = await unknownBlocks(breath.over(groupsOf(scan)), resultsOf(scan));
   return unknown.size === 0 ? new Map() : scan.ownersOf(unknown);
+}
+
+/** Workers send blocks only of files that have changed: mostly there are none. */
+async function hasBlocks(results: AsyncIterable<ContentResult>): Promise<boolean> {
+  for await (const { content } of results) if (content.blocks !== null) return true;
+  return false;
 }
 
 async function indexInodes(scan: VolumeScan, breath: Breath): Promise<InodeIndex> {
