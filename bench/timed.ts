@@ -23,7 +23,7 @@ export interface Contestant {
 }
 
 /** One run of a program; its standard output goes nowhere. Throws when it fails. */
-function timed(contestant: Contestant): Timing {
+export function timed(contestant: Contestant): Timing {
   contestant.prepare?.();
   const directory = mkdtempSync(join(tmpdir(), 'lostwrite-timed-'));
   const figures = join(directory, 'figures');

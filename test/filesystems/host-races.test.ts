@@ -86,12 +86,17 @@ describe('a file that is no longer what was listed', () => {
 });
 
 describe('a directory that changes while it is listed', () => {
-  test('names deleted before they are looked up are left out', () => {
+  test('names deleted before they are looked up are told of as absent, not as damage', () => {
     for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(root, name), name);
     const listing = host.list(host.root).entries;
     rmSync(join(root, 'b'));
     rmSync(join(root, 'c'));
-    expect([...listing].map(entry => entry.path)).toEqual(['/a', '/d']);
+    expect([...listing].map(entry => [entry.path, entry.stat === null ? entry.fault.kind : 'there'])).toEqual([
+      ['/a', 'there'],
+      ['/b', 'absent'],
+      ['/c', 'absent'],
+      ['/d', 'there'],
+    ]);
   });
 
   test('a name that is deleted and made again is looked up', () => {
@@ -102,12 +107,14 @@ describe('a directory that changes while it is listed', () => {
     expect([...listing].map(entry => entry.stat?.sizeBytes)).toEqual([6]);
   });
 
-  test('when the whole directory goes, so do its names', () => {
+  test('when the whole directory goes, its names are absent', () => {
     mkdirSync(join(root, 'd'));
     writeFileSync(join(root, 'd/a'), 'a');
     const listing = host.list(entryOf('d')).entries;
     rmSync(join(root, 'd'), { recursive: true });
-    expect([...listing]).toEqual([]);
+    expect([...listing].map(entry => [entry.path, entry.stat === null ? entry.fault.kind : 'there'])).toEqual([
+      ['/d/a', 'absent'],
+    ]);
   });
 
   test('one that a symlink has replaced is not listed', () => {

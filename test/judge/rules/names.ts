@@ -169,12 +169,19 @@ export const NAME_TESTS: readonly RuleTests[] = [
         const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
         expect(accusation('back-below-a-finding', back(file(5, 'a'), { above }))).toBe('resurrected proven');
       },
+      'and this, born before the newest generation, was used since': () => {
+        const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
+        expect(accusation('back-below-a-finding', back(file(22, 'a'), { above }))).toBe('resurrected proven');
+      },
     },
     innocent: {
       'as those of the directory above': () => {
         const above = findingOf('back-as-if-never-removed', { verdict: 'resurrected', confidence: 'possible' });
         expect(accusation('back-below-a-finding', back(file(5, 'a'), { above }))).toBe('resurrected possible');
-        expect(accusation('back-below-a-finding', back(file(22, 'a'), { above }))).toBeNull();
+        const madeAnew = file(22, 'a', { stat: { crtimeNs: day(22) } });
+        expect(accusation('back-below-a-finding', back(madeAnew, { above }))).toBeNull();
+        const movedIn = { above, inode: { cameFrom: ['/elsewhere/a'] } };
+        expect(accusation('back-below-a-finding', back(file(22, 'a'), movedIn))).toBeNull();
       },
     },
   },
