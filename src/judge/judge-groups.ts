@@ -16,6 +16,8 @@ export interface Counters {
   readonly packages: Map<string, PackageCounts>;
   /** Findings beyond doubt by volume, those that groups raise aside. */
   readonly losses: Map<number, number>;
+  /** By volume: hints of rules whose innocent explanations are rare accidents. */
+  readonly rareHints: Map<number, number>;
   /** By volume and directory: names of it that went back beyond doubt. */
   readonly namesBack: Map<string, number>;
   /** By volume and directory: names made between the last two generations, and how many names of either kind are gone. */
@@ -30,7 +32,14 @@ export interface ChangedCounts {
 }
 
 export function newCounters(): Counters {
-  return { packages: new Map(), losses: new Map(), namesBack: new Map(), made: new Map(), changed: new Map() };
+  return {
+    packages: new Map(),
+    losses: new Map(),
+    rareHints: new Map(),
+    namesBack: new Map(),
+    made: new Map(),
+    changed: new Map(),
+  };
 }
 
 /** So many losses beyond doubt make a volume a damaged one; one alone may be a case of its own. */
@@ -44,6 +53,9 @@ const RESTORED_CHANGES = 20;
 
 /** To be called for every finding of judgePath before judgeGroups: counts what is beyond doubt. */
 export function countFinding(counters: Counters, finding: Finding): void {
+  if (finding.confidence === 'possible' && RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.severalAreLosses) {
+    counters.rareHints.set(finding.volume, (counters.rareHints.get(finding.volume) ?? 0) + 1);
+  }
   if (finding.confidence === 'possible' || finding.causePath !== null) return;
   if (['altered', 'suspect', 'unreadable'].includes(finding.verdict)) return;
   if (finding.evidence[0]?.scanner === 'packages') return;
@@ -87,8 +99,14 @@ function asItsCause(finding: Finding, causes: ReadonlyMap<string, Finding>): Fin
   return { ...finding, confidence: cause.confidence, evidence };
 }
 
+/** Losses beyond doubt, with the rare hints where there are several of them. */
+function lossesOf(volume: number, counters: Counters): number {
+  const rareHints = counters.rareHints.get(volume) ?? 0;
+  return (counters.losses.get(volume) ?? 0) + (rareHints < LOSSES_BEYOND_DOUBT ? 0 : rareHints);
+}
+
 function raisedByLosses(finding: Finding, counters: Counters): Finding {
-  const losses = counters.losses.get(finding.volume) ?? 0;
+  const losses = lossesOf(finding.volume, counters);
   if (finding.confidence !== 'possible' || losses < LOSSES_BEYOND_DOUBT) return finding;
   if (!RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.raisedByLosses) return finding;
   const why = `${losses} losses on this volume are beyond doubt, and losses come in clusters.`;
@@ -113,7 +131,7 @@ const MADE_AT_LEAST = 3;
 
 function neverMade(finding: Finding, counters: Counters): Finding {
   if (finding.confidence !== 'possible' || finding.evidence[0]?.rule !== 'gone-as-if-never-made') return finding;
-  if ((counters.losses.get(finding.volume) ?? 0) < LOSSES_BEYOND_DOUBT) return finding;
+  if (lossesOf(finding.volume, counters) < LOSSES_BEYOND_DOUBT) return finding;
   const counts = counters.made.get(directoryKey(finding));
   if (counts === undefined || counts.made < MADE_AT_LEAST || counts.olderGone > 0 || counts.madeGone < counts.made)
     return finding;

@@ -27,6 +27,8 @@ export interface Rule {
   readonly innocent: readonly string[];
   /** Its only innocent explanation is an ordinary act: `possible` becomes `likely` where losses are beyond doubt. */
   readonly raisedByLosses?: boolean;
+  /** Its innocent explanations are rare accidents: several findings of it on one volume are losses beyond doubt. */
+  readonly severalAreLosses?: boolean;
   /** The same where it is beyond doubt that this directory's names went back. */
   readonly raisedByDirectory?: boolean;
   accuse(known: PathCase): Accusation | null;

@@ -1,6 +1,6 @@
 // Content against the generations of a baseline. "Newest" is the newest generation by the time it stands for.
 
-import type { Expectation, Stat } from '../model.ts';
+import type { Expectation, FindingRange, Stat } from '../model.ts';
 import { classifyDamage, olderStates, spansAgainst } from './damage-class.ts';
 import {
   agreement,
@@ -32,6 +32,7 @@ export const CONTENT_RULES: readonly Rule[] = [
       'another inode under the name: not the same inode',
     ],
     raisedByLosses: true,
+    severalAreLosses: true,
     accuse: changedUnderInode,
   },
   {
@@ -122,7 +123,13 @@ function changedUnderInode(known: PathCase): Accusation | null {
   const what = older === null ? 'differs from' : `is that of ${older.generation.id}, not that of`;
   const detail = `The content ${what} ${past.generation.id}, while the inode ${clock}.`;
   const surely = mayBeStampedBack(known, stat) ? 'likely' : 'proven';
-  return { ...damage, confidence: mayBeMapped ? 'possible' : surely, detail, expected: newest };
+  const mapped = older !== null || isOfElsewhere(damage.ranges) ? 'likely' : 'possible';
+  return { ...damage, confidence: mayBeMapped ? mapped : surely, detail, expected: newest };
+}
+
+/** Blocks of an older day, of another file, or of zeros: a program that stores on through a mapping makes new ones. */
+function isOfElsewhere(ranges: readonly FindingRange[]): boolean {
+  return ranges.some(range => range.state === 'zero' || range.detail !== null);
 }
 
 /** The newest older generation whose whole content the file has. */
