@@ -7,6 +7,9 @@ import { casesOf, DAMAGING_MODES, type IncidentCase, incidentDirectory, nameOf, 
 import { type Generations, scanIncident } from './scan-incident.ts';
 import { addScores, EMPTY, overall, precision, recall, type Score, score } from './score.ts';
 
+/** With --discard, incidents with so many false alarms are kept all the same. */
+const WORTH_A_LOOK = 10;
+
 const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]`;
 
 const { values } = parseArgs({
@@ -53,7 +56,7 @@ async function runCase(incident: IncidentCase, generations: Generations): Promis
   const report = await scanIncident(directory, generations);
   writeFileSync(`${directory}/report-${generations.join('-')}.json`, JSON.stringify(report));
   const scored = score(truthOf(directory), report);
-  if (values.discard) {
+  if (values.discard && scored.falseAlarms.length < WORTH_A_LOOK) {
     rmSync(directory, { recursive: true, force: true });
     return scored;
   }

@@ -56,10 +56,16 @@ class Walk {
       const top = stack[stack.length - 1];
       const next = top?.entries.next();
       if (top === undefined || next === undefined || next.done) stack.pop();
-      else this.#visit(next.value, top.depth + 1, stack);
+      else if (next.value.path !== top.lastPath) this.#visitIn(top, next.value, stack);
     }
     const counts = { entries: this.#entries, files: this.#files, bytes: this.#bytes };
     return { parts: this.#writer.finish(), deferred: this.#deferred, ...counts };
+  }
+
+  /** A damaged directory may list a name twice; a path leads to one inode, the one that a look-up finds. */
+  #visitIn(directory: OpenDirectory, entry: Entry | LostEntry, stack: OpenDirectory[]): void {
+    directory.lastPath = entry.path;
+    this.#visit(entry, directory.depth + 1, stack);
   }
 
   #visit(entry: Entry | LostEntry, depth: number, stack: OpenDirectory[]): void {
@@ -80,7 +86,7 @@ class Walk {
     const listing = this.#filesystem.list(directory);
     const { stat = directory.stat, fault } = listing;
     this.#write(stat === directory.stat ? directory : { ...directory, stat }, depth, null, fault);
-    return { depth, entries: listing.entries[Symbol.iterator]() };
+    return { depth, entries: listing.entries[Symbol.iterator](), lastPath: null };
   }
 
   #leaf(entry: Entry, depth: number): void {
@@ -129,6 +135,7 @@ class Walk {
 interface OpenDirectory {
   readonly depth: number;
   readonly entries: Iterator<Entry | LostEntry>;
+  lastPath: BytePath | null;
 }
 
 function depthOf(path: BytePath): number {
