@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunFunctions } from '../../src/cli/run-functions.ts';
+import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
 import { DamageError, UsageError } from '../../src/errors.ts';
 import type { Report } from '../../src/report/report.ts';
 import type { BaselineOptions, ScanOptions, ScanOutcome } from '../../src/run/options.ts';
@@ -82,17 +83,9 @@ describe('scan', () => {
     const scanned = scanning(clean);
     expect(await runCommandLine(['scan', 'target', '--force'], inside(scanned))).toBe(0);
     expect(scanned.options[0]).toMatchObject({
-      window: null,
+      ...DEFAULT_SCAN,
       store: { path: '/nowhere/home/.local/state/lostwrite/store.db' },
-      baseline: null,
-      references: [],
-      include: [],
-      exclude: [],
-      scanners: null,
-      metadataOnly: false,
-      crossMounts: false,
       jobs: 4,
-      resume: 'auto',
     });
     expect(scanned.options[0]?.target.name).toBe('target');
     expect(scanned.options[0]?.failOn).toHaveLength(6);
@@ -126,6 +119,15 @@ describe('scan', () => {
     expect(world.stdout.text()).toContain('DAMAGE FOUND: 1 path is damaged, very likely.\n');
     expect(world.stdout.text()).toContain(`Every finding:       ${here}/r.json\n`);
     expect(world.stderr.text()).toBe('');
+  });
+
+  test('the hint for explain repeats the options that explain needs as well', async () => {
+    const world = inside(scanning(damaged));
+    const argv = 'scan target --window 2014-06-02.. --store s.db --baseline a --reference dpkg:/x --jobs 2 --force';
+    await runCommandLine(argv.split(' '), world);
+    expect(world.stdout.text()).toContain(
+      'lostwrite explain target PATH --window 2014-06-02.. --store s.db --baseline a --reference dpkg:/x --force\n',
+    );
   });
 
   test('--json - takes standard output for the report, the summary goes to standard error', async () => {
@@ -402,6 +404,22 @@ describe('explain', () => {
       '  Bytes after the end. (slack: tail)',
       '',
     ]);
+  });
+
+  test.each([
+    [['--baseline', 'nightly'], ''],
+    [[], 'Baselines of this target were not compared (nightly, old): add --baseline nightly\n'],
+  ])('with %j, says which baselines of the target it could not use', async (options, said) => {
+    writeFileSync(join(here, 's.db'), '');
+    const series = { generations: 1, firstAtNs: 0n, lastAtNs: 0n };
+    const generation = { atNs: 0n, capturedNs: 0n, entries: 1, files: 1, bytes: 1 };
+    const world = inside({
+      explain: async () => ({ seen: null, expected: [], observations: [], finding: null }),
+      listBaselines: async () => ['nightly', 'old', 'other'].map(name => ({ name, ...series })),
+      showBaseline: async (_, name) => [{ ...generation, target: name === 'other' ? 'srv' : 'target' }],
+    });
+    await runCommandLine(['explain', 'target', '/a', '--force', '--store', 's.db', ...options], world);
+    expect(world.stderr.text()).toBe(said);
   });
 
   test('of a path that leaves the target is refused', async () => {
