@@ -43,6 +43,7 @@ function scanning(report: Report): Scanned {
   };
 }
 
+const testIdentity = { device: '1', inode: '2', sizeBytes: 0, mtimeNs: '0' };
 const partial = (report: Report): Report => ({ ...report, run: { ...report.run, complete: false } });
 const clean = reportOf([]);
 const damaged = reportOf([findingOf({ path: '/etc/passwd' })]);
@@ -327,6 +328,56 @@ describe('baseline', () => {
     const world = inside({ showBaseline: async () => [generation, later, nextDay] });
     expect(await runCommandLine(['baseline', 'drop', what], world)).toBe(2);
     expect(world.stderr.text()).toBe(`lostwrite: ${message}\n`);
+  });
+});
+
+describe('demo', () => {
+  const scene = {
+    target: { kind: 'directory', name: 'demo', path: '/demo', snapshot: null, identity: testIdentity },
+    window: { fromNs: 0n, toNs: 1n },
+    store: { path: null },
+    baseline: 'nightly',
+    damaged: new Set(['/etc/passwd']),
+  } as const;
+  const staged: RunFunctions['withDemo'] = async (_directory, _hooks, use) => use(scene);
+
+  test('that found damage in what could be scanned ends with 0, and scans with the defaults', async () => {
+    const scanned = scanning(partial(damaged));
+    const world = inside({ ...scanned, withDemo: staged });
+    expect(await runCommandLine(['demo'], world)).toBe(0);
+    const { target, window, store, baseline } = scene;
+    const options = { ...DEFAULT_SCAN, target, window, store, baseline, jobs: 4, resume: 'never' };
+    expect(scanned.options).toEqual([options]);
+    expect(world.stdout.text()).toContain('The scan reported 1 of them, and 0 others.\n');
+  });
+
+  test('that was interrupted while it scanned ends with 3, and says so once', async () => {
+    const world = inside({
+      withDemo: staged,
+      scan: async () => {
+        world.interrupt();
+        return { report: partial(damaged), close: () => undefined };
+      },
+    });
+    expect(await runCommandLine(['demo'], world)).toBe(3);
+    expect(world.stderr.text().match(/Stopping/g)).toHaveLength(1);
+    expect(world.exits).toEqual([]);
+  });
+
+  test('that was interrupted while it was made ends with 3 before it scans', async () => {
+    const world = inside({
+      withDemo: async (directory, hooks, use) => {
+        world.interrupt();
+        return staged(directory, hooks, use);
+      },
+    });
+    expect(await runCommandLine(['demo'], world)).toBe(3);
+  });
+
+  test('that could not be made ends with 2', async () => {
+    const world = inside({ withDemo: () => Promise.reject(new UsageError('no room')) });
+    expect(await runCommandLine(['demo'], world)).toBe(2);
+    expect(world.stderr.text()).toBe('lostwrite: no room\n');
   });
 });
 
