@@ -3,7 +3,7 @@
 import { byteFigure, countOf } from '../figures.ts';
 import type { Digests, Expectation, Finding, Observation, Seen, Stat } from '../model.ts';
 import { printablePath, printableText } from './printable.ts';
-import { referencesForPeople } from './reference-text.ts';
+import { referencesForPeople, sentenceForPeople } from './reference-text.ts';
 import { timeForPeople } from './time.ts';
 import { VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
@@ -33,7 +33,7 @@ export function renderExplanation(path: string, target: string, explanation: Exp
     ...(observations.length === 0 ? [] : ['', 'Noticed']),
     ...observations.flatMap(({ scanner, rule, supports, detail }) =>
       wrapText(
-        `${supports ? '' : 'against damage: '}${referencesForPeople(printableText(detail))} (${scanner}: ${rule})`,
+        `${supports ? '' : 'against damage: '}${sentenceForPeople(printableText(detail))} (${scanner}: ${rule})`,
         COLUMNS,
         2,
       ),
@@ -49,7 +49,7 @@ function verdictLines(finding: Finding | null): string[] {
     `Against the suspect time: the path ${window.file}, its directory ${window.directory}`,
     ...evidence.flatMap(({ scanner, rule, supports, detail }) =>
       wrapText(
-        `${supports ? 'for' : 'against'}: ${referencesForPeople(printableText(detail))} (${scanner}: ${rule})`,
+        `${supports ? 'for' : 'against'}: ${sentenceForPeople(printableText(detail))} (${scanner}: ${rule})`,
         COLUMNS,
         2,
       ),
@@ -57,7 +57,7 @@ function verdictLines(finding: Finding | null): string[] {
     ...(causePath === null ? [] : [`  because of ${printablePath(causePath)}`]),
     ...(foundAt === null ? [] : [`  its content lies at ${printablePath(foundAt)}`]),
     ...wrapText(
-      `-> ${remedy === null ? VERDICT_ADVICE[verdict] : referencesForPeople(printableText(remedy.detail))}`,
+      `-> ${remedy === null ? VERDICT_ADVICE[verdict] : sentenceForPeople(printableText(remedy.detail))}`,
       COLUMNS,
       2,
     ),

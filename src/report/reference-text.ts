@@ -7,3 +7,8 @@ const GENERATION = /\bbaseline:([^@]+?)@(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\
 export function referencesForPeople(text: string): string {
   return text.replace(GENERATION, 'baseline $1 of $2 $3 UTC');
 }
+
+/** The same, of a sentence that may begin with it. */
+export function sentenceForPeople(text: string): string {
+  return referencesForPeople(text).replace(/^baseline(?= .* UTC)/, 'Baseline');
+}

@@ -4,7 +4,7 @@ import { byteFigure, countOf, figure } from '../figures.ts';
 import type { Finding, FindingRange } from '../model.ts';
 import type { Palette } from './palette.ts';
 import { printablePath, printableText } from './printable.ts';
-import { referencesForPeople } from './reference-text.ts';
+import { sentenceForPeople } from './reference-text.ts';
 import type { Tally, TopFinding } from './tally.ts';
 import { VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
@@ -53,7 +53,7 @@ function alikeLines({ alike, alikeNames }: TopFinding, columns: number): string[
 /** The first observation that speaks for damage is the reason. */
 function reason(finding: Finding): string {
   const seen = finding.evidence.find(evidence => evidence.supports);
-  return seen === undefined ? VERDICT_WORDS[finding.verdict] : referencesForPeople(printableText(seen.detail));
+  return seen === undefined ? VERDICT_WORDS[finding.verdict] : sentenceForPeople(printableText(seen.detail));
 }
 
 function extraSentences({ finding, explains }: TopFinding): string[] {
@@ -77,5 +77,5 @@ function advice(finding: Finding): string {
     return `Its content lies at ${printablePath(finding.foundAt)}: copy it back from there.`;
   return finding.remedy === null
     ? VERDICT_ADVICE[finding.verdict]
-    : referencesForPeople(printableText(finding.remedy.detail));
+    : sentenceForPeople(printableText(finding.remedy.detail));
 }

@@ -179,6 +179,14 @@ test('a generation of a baseline reads as words, wherever it is named', () => {
   );
 });
 
+test('a sentence that begins with a reference begins with a capital', () => {
+  const detail = 'baseline:web@2014-06-01T02:00:00Z has it, and it is gone.';
+  const evidence = [{ scanner: 'baseline', rule: 'gone', supports: true, detail }];
+  expect(renderSummary(reportOf([findingOf({ path: '/a', evidence })]))).toContain(
+    '      stale, likely: Baseline web of 2014-06-01 02:00:00 UTC has it, and it is',
+  );
+});
+
 test('the hint for explain repeats target and options, each as one word of a shell', () => {
   const explainWords = ['vm 1.qcow2@monday', '--baseline', "it's"];
   expect(renderSummary(incidentReport(), { explainWords })).toContain(
