@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from './set-up/compile.ts';
 
-const WORDS = ['model', 'errors', 'path'];
+const WORDS = ['model', 'errors', 'path', 'figures'];
 const LAYERS = ['bytes', 'volumes', 'filesystems', 'tree'];
 const KNOWLEDGE = ['struct', ...WORDS, ...LAYERS, 'digest', 'store', 'references', 'formats'];
 const ENGINE = [...KNOWLEDGE, 'scanners', 'judge', 'report', 'version'];
@@ -17,6 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   version: [],
   path: ['model'],
+  figures: [],
   struct: ['errors'],
   judge: WORDS,
   report: WORDS,

@@ -2,8 +2,8 @@
 
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_FAIL_ON, parseFailOn } from '../../src/cli/fail-on.ts';
 import { parseSpan, parseWindow } from '../../src/cli/instant.ts';
+import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
 import type { TargetSpec } from '../../src/model.ts';
 import { renderJson } from '../../src/report/json.ts';
 import type { RunHooks } from '../../src/run/options.ts';
@@ -42,19 +42,13 @@ async function scanMounted(
 ): Promise<ScoredReport> {
   const outcome = await scan(
     {
+      ...DEFAULT_SCAN,
       target: targetOf(mountpoint),
       window: parseWindow(`${window.from}..${window.to}`),
       store: { path: existsSync(storePath) ? storePath : null },
       baseline: existsSync(storePath) ? 'nightly' : null,
-      references: [],
-      include: [],
-      exclude: [],
-      scanners: null,
-      metadataOnly: false,
-      crossMounts: false,
       jobs: JOBS,
       resume: 'never',
-      failOn: parseFailOn(DEFAULT_FAIL_ON),
     },
     QUIET,
   );

@@ -1,10 +1,10 @@
 // `lostwrite baseline`: create, list, show and drop generations.
 
 import { UsageError } from '../errors.ts';
+import { byteFigure, countOf, figure } from '../figures.ts';
 import type { Nanoseconds } from '../model.ts';
 import { printableText } from '../report/printable.ts';
 import { rfc3339, timeForPeople } from '../report/time.ts';
-import { byteFigure, countOf, figure } from '../report/words.ts';
 import type { BaselineGeneration, BaselineOptions, BaselineSeries, RunHooks, StoreOption } from '../run/options.ts';
 import { EXIT_CLEAN, EXIT_PARTIAL } from './exit-code.ts';
 import { parseSpan } from './instant.ts';

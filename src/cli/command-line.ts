@@ -7,7 +7,7 @@ import { loadConfigFile } from './config-file.ts';
 import { demoCommand } from './demo.ts';
 import { EXIT_CLEAN, EXIT_USAGE } from './exit-code.ts';
 import { explainCommand } from './explain.ts';
-import { GENERAL_EPILOGUE, SCAN_EPILOGUE, tidyHelp } from './help-text.ts';
+import { DEMO_EPILOGUE, GENERAL_EPILOGUE, SCAN_EPILOGUE, tidyHelp } from './help-text.ts';
 import { inspectCommand } from './inspect.ts';
 import { type OptionName, SCAN_NAMES, yargsOptions } from './option-table.ts';
 import { scanCommand } from './scan.ts';
@@ -154,7 +154,7 @@ function explainUsage(yargs: Yargs): Yargs {
 }
 
 function demoUsage(yargs: Yargs): Yargs {
-  return common(yargs, ['json', 'quiet', 'verbose', 'allow-partial']);
+  return common(yargs, ['json', 'quiet', 'verbose']).epilogue(DEMO_EPILOGUE);
 }
 
 function scanAct(given: Argv): Act {

@@ -3,17 +3,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { countOf, figure } from '../figures.ts';
 import type { BytePath } from '../model.ts';
 import type { Report } from '../report/report.ts';
-import { countOf, figure, isReported } from '../report/words.ts';
+import { isReported } from '../report/words.ts';
 import type { DemoScene, ScanOptions } from '../run/options.ts';
-import { DEFAULT_FAIL_ON, parseFailOn } from './fail-on.ts';
+import { EXIT_CLEAN, EXIT_PARTIAL } from './exit-code.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { createProgressDisplay } from './progress.ts';
 import { readDelivery, scanAndDeliver } from './scan.ts';
+import { DEFAULT_SCAN } from './scan-options.ts';
 import type { Settings } from './settings.ts';
 import type { World } from './world.ts';
 
+/** Damage is what a demo is meant to find: 0 when it went to its end, whatever the scan's own code. */
 export async function demoCommand(settings: Settings, world: World): Promise<number> {
   const delivery = { ...readDelivery(settings, world), targetPasses: true };
   const verbose = settings.flag('verbose');
@@ -30,7 +33,11 @@ export async function demoCommand(settings: Settings, world: World): Promise<num
         ...truthLines(report, scene.damaged),
         ...(delivery.json === null ? ['Every finding: lostwrite demo --json FILE'] : []),
       ];
-      return await scanAndDeliver(run, demoScan(scene, world), delivery, again, world, closing);
+      interrupt.stop();
+      if (interrupt.signal.aborted) return EXIT_PARTIAL;
+      const scan = demoScan(scene, world);
+      const { interrupted } = await scanAndDeliver(run, scan, delivery, again, world, closing);
+      return interrupted ? EXIT_PARTIAL : EXIT_CLEAN;
     });
   } finally {
     display.end();
@@ -54,19 +61,5 @@ function truthLines(report: Report, damaged: ReadonlySet<BytePath>): string[] {
 
 function demoScan(scene: DemoScene, world: World): ScanOptions {
   const { target, window, store, baseline } = scene;
-  return {
-    target,
-    window,
-    store,
-    baseline,
-    references: [],
-    include: [],
-    exclude: [],
-    scanners: null,
-    metadataOnly: false,
-    crossMounts: false,
-    jobs: Math.max(1, world.processors),
-    resume: 'never',
-    failOn: parseFailOn(DEFAULT_FAIL_ON),
-  };
+  return { ...DEFAULT_SCAN, target, window, store, baseline, jobs: Math.max(1, world.processors), resume: 'never' };
 }

@@ -1,12 +1,15 @@
 // `lostwrite explain`: everything known of one path.
 
+import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
 import type { BytePath } from '../model.ts';
 import { renderExplanation } from '../report/explanation.ts';
-import { parsePrintablePath } from '../report/printable.ts';
+import { parsePrintablePath, printableText, shellWord } from '../report/printable.ts';
+import type { ScanOptions } from '../run/options.ts';
 import { EXIT_CLEAN, EXIT_PARTIAL } from './exit-code.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { createProgressDisplay } from './progress.ts';
+import type { RunFunctions } from './run-functions.ts';
 import { locateScan, withIdentity } from './scan.ts';
 import type { Settings } from './settings.ts';
 import { writeLines } from './terminal.ts';
@@ -18,6 +21,7 @@ export async function explainCommand(target: string, typed: string, settings: Se
   const located = locateScan(target, settings, world, { report: null, say: display.onNotice });
   const run = await world.loadRun();
   const options = withIdentity(located, run);
+  await mentionBaselines(options, run, display.onNotice);
   const interrupt = listenForInterrupts(world, display.onNotice);
   try {
     const explanation = await run.explain(options, path, { ...display, signal: interrupt.signal });
@@ -29,6 +33,24 @@ export async function explainCommand(target: string, typed: string, settings: Se
     display.end();
     interrupt.stop();
   }
+}
+
+/** Without --baseline half of what a scan knew is missing: says so when the store could tell more of this target. */
+async function mentionBaselines(
+  { store, baseline, target }: ScanOptions,
+  run: RunFunctions,
+  say: (line: string) => void,
+): Promise<void> {
+  if (baseline !== null || store.path === null || !existsSync(store.path)) return;
+  const names: string[] = [];
+  for (const { name } of await run.listBaselines(store)) {
+    const generations = await run.showBaseline(store, name);
+    if (generations.some(generation => generation.target === target.name)) names.push(name);
+  }
+  const [first] = names;
+  if (first === undefined) return;
+  const known = names.map(printableText).join(', ');
+  say(`Baselines of this target were not compared (${known}): add --baseline ${shellWord(first)}`);
 }
 
 /** Absolute within the target, as the summary shows it: `\xff` is a byte. UsageError for a path that leaves the target. */

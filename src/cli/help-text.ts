@@ -35,6 +35,11 @@ const PROMISE = 'Nothing is ever written to what is scanned.';
 export const GENERAL_EPILOGUE = `${examples(GENERAL)}\n\n${EXIT_CODES}\n\n${PROMISE}`;
 export const SCAN_EPILOGUE = `${examples(SCAN)}\n\n${EXIT_CODES}`;
 
+export const DEMO_EPILOGUE = `Exit codes:
+  0  the demo was made and scanned (it finds damage: that is what it is for)
+  2  it could not be made: one line on standard error says why
+  3  it was interrupted`;
+
 function examples(list: readonly Example[]): string {
   return ['Examples:', ...list.flatMap(([command, meaning]) => [`  ${command}`, `      ${meaning}`])].join('\n');
 }

@@ -1,8 +1,9 @@
 // The bar on a terminal's standard error, and the notices between. Without a terminal: nothing, or with --verbose a line
 // every half minute.
 
+import { byteFigure, countOf, figure } from '../figures.ts';
 import { printableText } from '../report/printable.ts';
-import { byteFigure, countOf, figure, spanFigure } from '../report/words.ts';
+import { spanFigure } from '../report/words.ts';
 import type { Progress } from '../run/options.ts';
 import { createEstimator, type Estimate, type Estimator } from './estimate.ts';
 import { isTerminal } from './terminal.ts';

@@ -11,6 +11,20 @@ const REFERENCE_KINDS = ['dpkg'];
 /** Everything but what needs the file system: target and store. */
 export type JudgedOptions = Omit<ScanOptions, 'target' | 'store'>;
 
+/** What a scan does that was given no option: all but the number of threads. */
+export const DEFAULT_SCAN: Omit<JudgedOptions, 'jobs'> = {
+  window: null,
+  baseline: null,
+  references: [],
+  include: [],
+  exclude: [],
+  scanners: null,
+  metadataOnly: false,
+  crossMounts: false,
+  resume: 'auto',
+  failOn: parseFailOn(DEFAULT_FAIL_ON),
+};
+
 /** UsageError, naming the option, for a value that makes no sense. */
 export function judgeScanOptions(settings: Settings, processors: number): JudgedOptions {
   const window = settings.text('window');
@@ -26,8 +40,8 @@ export function judgeScanOptions(settings: Settings, processors: number): Judged
     metadataOnly: settings.flag('metadata-only'),
     crossMounts: settings.flag('cross-mounts'),
     jobs: parseJobs(settings.text('jobs'), processors),
-    resume: choice(settings.text('resume') ?? 'auto', 'resume', ['auto', 'never']),
-    failOn: parseFailOn(failOn.length === 0 ? DEFAULT_FAIL_ON : failOn.join(',')),
+    resume: choice(settings.text('resume') ?? DEFAULT_SCAN.resume, 'resume', ['auto', 'never']),
+    failOn: failOn.length === 0 ? DEFAULT_SCAN.failOn : parseFailOn(failOn.join(',')),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Report } from '../report/report.ts';
 import { renderSummary } from '../report/summary.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from '../run/options.ts';
 import { scanExitCode } from './exit-code.ts';
+import { explainOptions } from './explain-options.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { settlePlaces, storePlace } from './places.ts';
 import { createProgressDisplay, type ProgressDisplay } from './progress.ts';
@@ -24,6 +25,8 @@ export interface Delivery {
   readonly json: string | null;
   readonly quiet: boolean;
   readonly allowPartial: boolean;
+  /** Target and options of an `explain` that sees what the scan saw. */
+  readonly explainWords?: readonly string[];
   /** The target is gone once the summary is read: no hint leads back to it. */
   readonly targetPasses?: boolean;
 }
@@ -37,7 +40,8 @@ export async function scanCommand(targets: readonly string[], settings: Settings
   const display = createProgressDisplay(world, { quiet: delivery.quiet, verbose: settings.flag('verbose') });
   const located = locateScan(target, settings, world, { report: delivery.json, say: display.onNotice });
   const run = await world.loadRun();
-  return await scanAndDeliver(run, withIdentity(located, run), delivery, display, world);
+  const delivered = { ...delivery, explainWords: [target, ...explainOptions(settings)] };
+  return (await scanAndDeliver(run, withIdentity(located, run), delivered, display, world)).code;
 }
 
 /** UsageError for a report that could not be written, before hours are spent on it. */
@@ -87,7 +91,7 @@ export async function scanAndDeliver(
   display: ProgressDisplay,
   world: World,
   closing: (report: Report) => string[] = () => [],
-): Promise<number> {
+): Promise<{ readonly code: number; readonly interrupted: boolean }> {
   const interrupt = listenForInterrupts(world, display.onNotice);
   try {
     const hooks: RunHooks = { ...display, signal: interrupt.signal };
@@ -102,7 +106,8 @@ export async function scanAndDeliver(
       outcome.close(stopped || !delivered);
     }
     const { run: ran, summary } = outcome.report;
-    return scanExitCode({ ...delivery, complete: ran.complete, hasFindings: summary.hasFindings });
+    const code = scanExitCode({ ...delivery, complete: ran.complete, hasFindings: summary.hasFindings });
+    return { code, interrupted: interrupt.signal.aborted };
   } finally {
     display.end();
     interrupt.stop();
@@ -117,7 +122,7 @@ async function deliver(
   closing: (report: Report) => string[],
 ): Promise<void> {
   const { report } = outcome;
-  const { json, quiet, targetPasses = false } = delivery;
+  const { json, quiet, explainWords = null, targetPasses = false } = delivery;
   let failure: unknown = null;
   try {
     if (json === '-') await writeChunks(world.stdout, renderJson(report));
@@ -132,7 +137,7 @@ async function deliver(
     const palette = paletteFor(output, world.env);
     const columns = output.columns === undefined ? {} : { columns: output.columns };
     await writeLines(output, [
-      ...renderSummary(report, { palette, reportFile, targetPasses, ...columns }),
+      ...renderSummary(report, { palette, reportFile, explainWords, targetPasses, ...columns }),
       ...closing(report),
     ]);
   }

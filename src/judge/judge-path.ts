@@ -8,6 +8,8 @@ import {
   type Finding,
   type FindingExpected,
   type FindingObserved,
+  type Owner,
+  type Remedy,
   type Seen,
   VERDICTS,
 } from '../model.ts';
@@ -168,11 +170,19 @@ function anyDigest(digests: Expectation['digests']): string | null {
 function remedyOf(known: PathCase, chosen: Charge): Finding['remedy'] {
   if (chosen.verdict === 'suspect')
     return { action: 'inspect', detail: 'Look at it; no reference could.', command: null };
-  const remedy = known.expected.find(expected => expected.remedy !== null)?.remedy ?? null;
-  if (remedy !== null) return remedy;
+  const remedied = known.expected.find(expected => expected.remedy !== null) ?? null;
+  const isThere = known.seen !== null;
+  if (remedied !== null && !(remedied.editable && isThere)) return remedied.remedy;
+  if (remedied !== null && chosen.verdict !== 'unreadable') return comparisonWith(remedied.owner);
   if (chosen.foundAt) return { action: 'extract', detail: 'Its content lies in lost+found.', command: null };
   if (chosen.verdict === 'resurrected')
     return { action: 'inspect', detail: 'It had been deleted or renamed: delete it again if so.', command: null };
   if (chosen.verdict === 'altered') return { action: 'inspect', detail: 'Compare it with a backup.', command: null };
   return { action: 'restore', detail: 'Restore it from a backup of the expected content.', command: null };
+}
+
+/** A configuration file that is there may hold somebody's work: no command may replace it. */
+function comparisonWith(owner: Owner | null): Remedy {
+  const whose = owner === null ? 'its package' : `the package ${[owner.name, owner.version ?? ''].join(' ').trim()}`;
+  return { action: 'inspect', detail: `Compare it with the one that ${whose} brings.`, command: null };
 }

@@ -1,5 +1,6 @@
 // What the medium or its metadata refuses. No permission, encrypted, unsupported are not refusals but skips.
 
+import { byteFigure, countOf } from '../figures.ts';
 import type { FindingRange } from '../model.ts';
 import type { PathCase } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
@@ -31,7 +32,7 @@ export const READING_RULES: readonly Rule[] = [
 function refusal(known: PathCase, opening: string): Accusation | null {
   const fault = known.seen?.fault ?? null;
   if (fault?.kind !== 'unreadable') return null;
-  return { verdict: 'unreadable', confidence: 'proven', detail: `${opening} ${fault.message}` };
+  return { verdict: 'unreadable', confidence: 'proven', detail: `${opening} ${fault.message}.` };
 }
 
 function bytesRefused(known: PathCase): Accusation | null {
@@ -44,6 +45,7 @@ function bytesRefused(known: PathCase): Accusation | null {
     detail: null,
   }));
   const bytes = ranges.reduce((sum, range) => sum + range.length, 0);
-  const what = content.fault === null ? `${bytes} bytes in ${ranges.length} ranges are refused` : content.fault.message;
+  const refused = `${byteFigure(bytes)} in ${countOf(ranges.length, 'place')}`;
+  const what = content.fault === null ? refused : content.fault.message;
   return { verdict: 'unreadable', confidence: 'proven', detail: `Reading it fails: ${what}.`, ranges };
 }

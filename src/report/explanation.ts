@@ -1,9 +1,11 @@
 // Everything known of one path, for a person. Pure; every name went through printable.ts.
 
+import { byteFigure, countOf } from '../figures.ts';
 import type { Digests, Expectation, Finding, Observation, Seen, Stat } from '../model.ts';
 import { printablePath, printableText } from './printable.ts';
+import { referencesForPeople, sentenceForPeople } from './reference-text.ts';
 import { timeForPeople } from './time.ts';
-import { byteFigure, countOf, VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
+import { VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
 
 /** Everything known of one path. */
@@ -30,7 +32,11 @@ export function renderExplanation(path: string, target: string, explanation: Exp
     ...expected.flatMap(expectationLines),
     ...(observations.length === 0 ? [] : ['', 'Noticed']),
     ...observations.flatMap(({ scanner, rule, supports, detail }) =>
-      wrapText(`${supports ? '' : 'against damage: '}${printableText(detail)} (${scanner}: ${rule})`, COLUMNS, 2),
+      wrapText(
+        `${supports ? '' : 'against damage: '}${sentenceForPeople(printableText(detail))} (${scanner}: ${rule})`,
+        COLUMNS,
+        2,
+      ),
     ),
   ];
 }
@@ -42,11 +48,19 @@ function verdictLines(finding: Finding | null): string[] {
     `${verdict}, ${confidence}: ${VERDICT_WORDS[verdict]}`,
     `Against the suspect time: the path ${window.file}, its directory ${window.directory}`,
     ...evidence.flatMap(({ scanner, rule, supports, detail }) =>
-      wrapText(`${supports ? 'for' : 'against'}: ${printableText(detail)} (${scanner}: ${rule})`, COLUMNS, 2),
+      wrapText(
+        `${supports ? 'for' : 'against'}: ${sentenceForPeople(printableText(detail))} (${scanner}: ${rule})`,
+        COLUMNS,
+        2,
+      ),
     ),
     ...(causePath === null ? [] : [`  because of ${printablePath(causePath)}`]),
     ...(foundAt === null ? [] : [`  its content lies at ${printablePath(foundAt)}`]),
-    ...wrapText(`-> ${remedy === null ? VERDICT_ADVICE[verdict] : printableText(remedy.detail)}`, COLUMNS, 2),
+    ...wrapText(
+      `-> ${remedy === null ? VERDICT_ADVICE[verdict] : sentenceForPeople(printableText(remedy.detail))}`,
+      COLUMNS,
+      2,
+    ),
     ...(remedy?.command ? [`     ${printableText(remedy.command)}`] : []),
   ];
 }
@@ -83,7 +97,7 @@ function expectationLines(expectation: Expectation): string[] {
   const what = [type, sizeBytes === null ? null : sizeText(sizeBytes)].filter(word => word !== null).join(', ');
   return [
     '',
-    `According to ${printableText(reference)}`,
+    `According to ${referencesForPeople(printableText(reference))}`,
     ...(owner === null
       ? []
       : [`  of ${owner.kind} ${printableText([owner.name, owner.version ?? ''].join(' ').trim())}`]),

@@ -1,9 +1,9 @@
 // What a target is made of, as a table for people. Pure; every text that came from the target went through printable.ts.
 
+import { byteFigure } from '../figures.ts';
 import type { VolumeFacts } from '../model.ts';
 import { printableText } from './printable.ts';
 import { timeForPeople } from './time.ts';
-import { byteFigure } from './words.ts';
 
 export interface InspectedVolume extends VolumeFacts {
   /** Why it cannot be read, if so. */

@@ -34,7 +34,7 @@ export interface RemedyCollector {
 }
 
 export function createRemedyCollector(): RemedyCollector {
-  const packages = new Map<string, Set<string>>();
+  const prefixes = new Map<string, string>();
   const actions = new Map<Action, ActionGroup>();
   let packagePaths = 0;
 
@@ -43,11 +43,18 @@ export function createRemedyCollector(): RemedyCollector {
       const merged = mergeable(finding);
       if (merged === null) return count(actions, finding, explained);
       packagePaths += 1;
-      const words = packages.get(merged.prefix) ?? new Set();
-      packages.set(merged.prefix, words.add(merged.word));
+      const known = prefixes.get(merged.word) ?? '';
+      if (merged.prefix.length > known.length) prefixes.set(merged.word, merged.prefix);
     },
-    groups: () => ({ packages, packagePaths, actions: [...actions.values()] }),
+    groups: () => ({ packages: wordsByPrefix(prefixes), packagePaths, actions: [...actions.values()] }),
   };
+}
+
+/** Each package once. The command with more options does what the plain one does, and more. */
+function wordsByPrefix(prefixes: ReadonlyMap<string, string>): Map<string, Set<string>> {
+  const packages = new Map<string, Set<string>>();
+  for (const [word, prefix] of prefixes) packages.set(prefix, (packages.get(prefix) ?? new Set()).add(word));
+  return packages;
 }
 
 /** A command of one package, split before the package's name; null when it cannot stand in one line with others. */

@@ -1,10 +1,11 @@
 // The section of the summary that says what to do, all findings together.
 
+import { countOf, figure } from '../figures.ts';
 import type { Palette } from './palette.ts';
 import { printablePath } from './printable.ts';
 import type { ActionGroup } from './remedy-groups.ts';
 import type { Tally } from './tally.ts';
-import { ACTION_WORDS, countOf, figure } from './words.ts';
+import { ACTION_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
 
 /** Package names in one command: a line that still can be read, and pasted. */

@@ -1,10 +1,12 @@
 // The section of the summary that lists the worst findings: which path, why, what to do.
 
+import { byteFigure, countOf, figure } from '../figures.ts';
 import type { Finding, FindingRange } from '../model.ts';
 import type { Palette } from './palette.ts';
 import { printablePath, printableText } from './printable.ts';
+import { sentenceForPeople } from './reference-text.ts';
 import type { Tally, TopFinding } from './tally.ts';
-import { byteFigure, countOf, figure, VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
+import { VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
 
 const INDENT = 6;
@@ -13,8 +15,17 @@ export function topLines(counted: Tally, palette: Palette, columns: number): str
   if (counted.top.length === 0) return [];
   const all = counted.reported + counted.hints;
   const listed = counted.top.reduce((sum, { explains, alike }) => sum + 1 + explains + alike, 0);
-  const title = listed < all ? `The worst ${figure(listed)} of ${figure(all)}` : 'The findings, worst first';
-  return [palette.strong(title), ...counted.top.flatMap((top, at) => findingLines(top, at + 1, palette, columns))];
+  return [
+    palette.strong(titleOf(counted.top.length, listed, all)),
+    ...counted.top.flatMap((top, at) => findingLines(top, at + 1, palette, columns)),
+  ];
+}
+
+/** One entry may stand for many paths. */
+function titleOf(entries: number, listed: number, all: number): string {
+  if (listed === all) return 'The findings, worst first';
+  if (listed === entries) return `The worst ${figure(entries)} of ${figure(all)}`;
+  return `The worst ${figure(entries)}, which stand for ${figure(listed)} of ${countOf(all, 'path')}`;
 }
 
 function findingLines(top: TopFinding, number: number, palette: Palette, columns: number): string[] {
@@ -42,7 +53,7 @@ function alikeLines({ alike, alikeNames }: TopFinding, columns: number): string[
 /** The first observation that speaks for damage is the reason. */
 function reason(finding: Finding): string {
   const seen = finding.evidence.find(evidence => evidence.supports);
-  return seen === undefined ? VERDICT_WORDS[finding.verdict] : printableText(seen.detail);
+  return seen === undefined ? VERDICT_WORDS[finding.verdict] : sentenceForPeople(printableText(seen.detail));
 }
 
 function extraSentences({ finding, explains }: TopFinding): string[] {
@@ -64,5 +75,7 @@ function rangeSentence(ranges: readonly FindingRange[]): string {
 function advice(finding: Finding): string {
   if (finding.foundAt !== null)
     return `Its content lies at ${printablePath(finding.foundAt)}: copy it back from there.`;
-  return finding.remedy === null ? VERDICT_ADVICE[finding.verdict] : printableText(finding.remedy.detail);
+  return finding.remedy === null
+    ? VERDICT_ADVICE[finding.verdict]
+    : sentenceForPeople(printableText(finding.remedy.detail));
 }

@@ -1,14 +1,16 @@
 // The summary for a person who was woken up: what was scanned, how bad it is, what to do first, and what remains unknown.
 // A pure function of the report; every name in it went through printable.ts.
 
+import { byteFigure, countOf, figure } from '../figures.ts';
 import { type BytePath, CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
 import { NO_COLOURS, type Palette } from './palette.ts';
 import { printablePath, printableText, shellWord } from './printable.ts';
+import { referencesForPeople } from './reference-text.ts';
 import type { Report } from './report.ts';
 import { remedyLines } from './summary-remedies.ts';
 import { topLines } from './summary-top.ts';
 import { type Tally, tally } from './tally.ts';
-import { byteFigure, countOf, figure, SKIP_WORDS, spanFigure, VERDICT_WORDS, windowForPeople } from './words.ts';
+import { SKIP_WORDS, spanFigure, VERDICT_WORDS, windowForPeople } from './words.ts';
 import { wrapText } from './wrap.ts';
 
 export interface SummaryOptions {
@@ -17,6 +19,8 @@ export interface SummaryOptions {
   readonly columns?: number;
   /** Where the whole report was written; null: nowhere. */
   readonly reportFile?: string | null;
+  /** Words that `explain` needs to see what the scan saw: the target, and options. Default: the target's path. */
+  readonly explainWords?: readonly string[] | null;
   /** The target is gone once this is read: no hint leads back to it. */
   readonly targetPasses?: boolean;
 }
@@ -71,7 +75,9 @@ function scannedLines(report: Report, palette: Palette, columns: number): string
 function referenceSentence(report: Report): string {
   if (report.references.length === 0)
     return 'Compared with nothing: no package database, no baseline was found or given.';
-  const names = report.references.map(({ id, files }) => `${printableText(id)} (${countOf(files, 'path')})`);
+  const names = report.references.map(
+    ({ id, files }) => `${referencesForPeople(printableText(id))} (${countOf(files, 'path')})`,
+  );
   return `Compared with ${names.join(', ')}.`;
 }
 
@@ -186,11 +192,13 @@ function errorLines(errors: readonly ScanError[], palette: Palette, columns: num
 function nextLines(
   report: Report,
   counted: Tally,
-  { reportFile = null, targetPasses = false }: SummaryOptions,
+  { reportFile = null, explainWords = null, targetPasses = false }: SummaryOptions,
 ): string[] {
   const lines: string[] = [];
   const any = !targetPasses && counted.reported + counted.hints + counted.suspects > 0;
-  if (any) lines.push(`All about one path:  lostwrite explain ${shellWord(report.target.path)} PATH`);
+  const [target = '', ...given] = explainWords ?? [report.target.path];
+  const command = ['lostwrite explain', shellWord(target), 'PATH', ...given.map(shellWord)].join(' ');
+  if (any) lines.push(`All about one path:  ${command}`);
   if (reportFile !== null) lines.push(`Every finding:       ${printableText(reportFile)}`);
   else if (any) lines.push('Every finding:       scan again with --json FILE');
   return lines;

@@ -1,5 +1,6 @@
-// The words and figures of the summary: what a verdict means to somebody who has read nothing, counts, sizes, spans of time.
+// The words of the summary: what a verdict means to somebody who has read nothing, spans of time.
 
+import { figure } from '../figures.ts';
 import type { Finding, Remedy, SkipReason, Verdict, Window } from '../model.ts';
 import { timeForPeople } from './time.ts';
 
@@ -49,37 +50,12 @@ export const SKIP_WORDS: Readonly<Record<SkipReason, string>> = {
   unsupported: 'of a kind that lostwrite does not read',
   special: 'devices, sockets, pipes: no content to check',
   excluded: 'left out on request',
-  changing: 'changed again and again while being read',
+  changing: 'changed or vanished while being read',
 };
 
 /** Counts as reported damage; the rest are hints. */
 export function isReported(finding: Pick<Finding, 'verdict' | 'confidence'>): boolean {
   return finding.verdict !== 'altered' && finding.verdict !== 'suspect' && finding.confidence !== 'possible';
-}
-
-/** 1234567 -> "1,234,567" */
-export function figure(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** (1, "path") -> "1 path", (2, "path") -> "2 paths", (2, "directory", "directories") -> "2 directories" */
-export function countOf(value: number, one: string, many = `${one}s`): string {
-  return `${figure(value)} ${value === 1 ? one : many}`;
-}
-
-const BYTE_UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-/** 1536 -> "1.5 KiB" */
-export function byteFigure(bytes: number): string {
-  if (bytes < 1024) return countOf(bytes, 'byte');
-  let value = bytes;
-  let unit = '';
-  for (const next of BYTE_UNITS) {
-    if (value < 1024) break;
-    value /= 1024;
-    unit = next;
-  }
-  return `${value < 100 ? value.toFixed(1).replace(/\.0$/, '') : figure(Math.round(value))} ${unit}`;
 }
 
 /** 751000 -> "12 min 31 s" */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunFunctions } from '../../src/cli/run-functions.ts';
+import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
 import { DamageError, UsageError } from '../../src/errors.ts';
 import type { Report } from '../../src/report/report.ts';
 import type { BaselineOptions, ScanOptions, ScanOutcome } from '../../src/run/options.ts';
@@ -42,6 +43,7 @@ function scanning(report: Report): Scanned {
   };
 }
 
+const testIdentity = { device: '1', inode: '2', sizeBytes: 0, mtimeNs: '0' };
 const partial = (report: Report): Report => ({ ...report, run: { ...report.run, complete: false } });
 const clean = reportOf([]);
 const damaged = reportOf([findingOf({ path: '/etc/passwd' })]);
@@ -82,17 +84,9 @@ describe('scan', () => {
     const scanned = scanning(clean);
     expect(await runCommandLine(['scan', 'target', '--force'], inside(scanned))).toBe(0);
     expect(scanned.options[0]).toMatchObject({
-      window: null,
+      ...DEFAULT_SCAN,
       store: { path: '/nowhere/home/.local/state/lostwrite/store.db' },
-      baseline: null,
-      references: [],
-      include: [],
-      exclude: [],
-      scanners: null,
-      metadataOnly: false,
-      crossMounts: false,
       jobs: 4,
-      resume: 'auto',
     });
     expect(scanned.options[0]?.target.name).toBe('target');
     expect(scanned.options[0]?.failOn).toHaveLength(6);
@@ -126,6 +120,15 @@ describe('scan', () => {
     expect(world.stdout.text()).toContain('DAMAGE FOUND: 1 path is damaged, very likely.\n');
     expect(world.stdout.text()).toContain(`Every finding:       ${here}/r.json\n`);
     expect(world.stderr.text()).toBe('');
+  });
+
+  test('the hint for explain repeats the options that explain needs as well', async () => {
+    const world = inside(scanning(damaged));
+    const argv = 'scan target --window 2014-06-02.. --store s.db --baseline a --reference dpkg:/x --jobs 2 --force';
+    await runCommandLine(argv.split(' '), world);
+    expect(world.stdout.text()).toContain(
+      'lostwrite explain target PATH --window 2014-06-02.. --store s.db --baseline a --reference dpkg:/x --force\n',
+    );
   });
 
   test('--json - takes standard output for the report, the summary goes to standard error', async () => {
@@ -328,6 +331,56 @@ describe('baseline', () => {
   });
 });
 
+describe('demo', () => {
+  const scene = {
+    target: { kind: 'directory', name: 'demo', path: '/demo', snapshot: null, identity: testIdentity },
+    window: { fromNs: 0n, toNs: 1n },
+    store: { path: null },
+    baseline: 'nightly',
+    damaged: new Set(['/etc/passwd']),
+  } as const;
+  const staged: RunFunctions['withDemo'] = async (_directory, _hooks, use) => use(scene);
+
+  test('that found damage in what could be scanned ends with 0, and scans with the defaults', async () => {
+    const scanned = scanning(partial(damaged));
+    const world = inside({ ...scanned, withDemo: staged });
+    expect(await runCommandLine(['demo'], world)).toBe(0);
+    const { target, window, store, baseline } = scene;
+    const options = { ...DEFAULT_SCAN, target, window, store, baseline, jobs: 4, resume: 'never' };
+    expect(scanned.options).toEqual([options]);
+    expect(world.stdout.text()).toContain('The scan reported 1 of them, and 0 others.\n');
+  });
+
+  test('that was interrupted while it scanned ends with 3, and says so once', async () => {
+    const world = inside({
+      withDemo: staged,
+      scan: async () => {
+        world.interrupt();
+        return { report: partial(damaged), close: () => undefined };
+      },
+    });
+    expect(await runCommandLine(['demo'], world)).toBe(3);
+    expect(world.stderr.text().match(/Stopping/g)).toHaveLength(1);
+    expect(world.exits).toEqual([]);
+  });
+
+  test('that was interrupted while it was made ends with 3 before it scans', async () => {
+    const world = inside({
+      withDemo: async (directory, hooks, use) => {
+        world.interrupt();
+        return staged(directory, hooks, use);
+      },
+    });
+    expect(await runCommandLine(['demo'], world)).toBe(3);
+  });
+
+  test('that could not be made ends with 2', async () => {
+    const world = inside({ withDemo: () => Promise.reject(new UsageError('no room')) });
+    expect(await runCommandLine(['demo'], world)).toBe(2);
+    expect(world.stderr.text()).toBe('lostwrite: no room\n');
+  });
+});
+
 describe('explain', () => {
   test('tells everything, of the path as it was shown', async () => {
     const asked: string[] = [];
@@ -402,6 +455,22 @@ describe('explain', () => {
       '  Bytes after the end. (slack: tail)',
       '',
     ]);
+  });
+
+  test.each([
+    [['--baseline', 'nightly'], ''],
+    [[], 'Baselines of this target were not compared (nightly, old): add --baseline nightly\n'],
+  ])('with %j, says which baselines of the target it could not use', async (options, said) => {
+    writeFileSync(join(here, 's.db'), '');
+    const series = { generations: 1, firstAtNs: 0n, lastAtNs: 0n };
+    const generation = { atNs: 0n, capturedNs: 0n, entries: 1, files: 1, bytes: 1 };
+    const world = inside({
+      explain: async () => ({ seen: null, expected: [], observations: [], finding: null }),
+      listBaselines: async () => ['nightly', 'old', 'other'].map(name => ({ name, ...series })),
+      showBaseline: async (_, name) => [{ ...generation, target: name === 'other' ? 'srv' : 'target' }],
+    });
+    await runCommandLine(['explain', 'target', '/a', '--force', '--store', 's.db', ...options], world);
+    expect(world.stderr.text()).toBe(said);
   });
 
   test('of a path that leaves the target is refused', async () => {

@@ -14,13 +14,13 @@ afterAll(() => rmSync(here, { recursive: true }));
 
 const PATIENCE_MS = 120_000;
 
-test('the demo ends as a scan with damage does, tells what really happened, and leaves nothing behind', {
+test('the demo ends with 0 although it finds damage, tells what really happened, and leaves nothing behind', {
   timeout: PATIENCE_MS,
 }, () => {
-  const { stdout, status } = lostwrite(['demo', '--json', 'report.json', '--allow-partial'], here, {
+  const { stdout, status } = lostwrite(['demo', '--json', 'report.json'], here, {
     TMPDIR: join(here, 'temporary'),
   });
-  expect(status).toBe(1);
+  expect(status).toBe(0);
   const report = JSON.parse(readFileSync(join(here, 'report.json'), 'utf8'));
   expect(schemaErrors(report)).toEqual([]);
   const counted = report.findings.filter(

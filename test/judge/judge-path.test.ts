@@ -116,3 +116,29 @@ describe('suspicion', () => {
     expect(says({ is: file(16, 'a'), parent: quiet, manifests: [manifest(file(1, 'a'))] })).toBeNull();
   });
 });
+
+describe('the remedy of a configuration file', () => {
+  const command = 'apt-get install --reinstall -o Dpkg::Options::=--force-confmiss fern=1';
+  const remedy = { action: 'reinstall', detail: 'Reinstall the package fern 1.', command } as const;
+  const manifests = [manifest(file(1, 'a'), { editable: true, remedy })];
+  const remedyOf = (parts: Parameters<typeof pathCase>[0]) =>
+    judgePath(pathCase({ ...parts, manifests })).finding?.remedy;
+
+  it('is the package’s where the file is missing', () => {
+    expect(remedyOf({ was: [file(5, 'a')], is: null, parent: quiet })).toEqual(remedy);
+  });
+
+  it('is a comparison where it is there: no command replaces somebody’s work', () => {
+    const detail = 'Compare it with the one that the package fern 1 brings.';
+    expect(remedyOf({ was: [file(16, 'a b')], is: file(16, 'a x') })).toEqual({
+      action: 'inspect',
+      detail,
+      command: null,
+    });
+  });
+
+  it('is a backup where it cannot be read', () => {
+    const seen = seenOf(file(16, 'a x'), { fault: fault('unreadable') });
+    expect(remedyOf({ was: [file(16, 'a b')], seen })).toMatchObject({ action: 'restore', command: null });
+  });
+});

@@ -68,7 +68,7 @@ describe('the summary of an incident', () => {
     expect(lines.slice(0, 5)).toEqual([
       'lostwrite 0.1.0: vm042 (/mnt/vm042), ext4',
       'Scanned 182,340 files and 20,113 directories; 41.2 GiB read in 12 min 31 s.',
-      'Compared with dpkg (41,240 paths), baseline:nightly@2014-06-01T02:00:00Z',
+      'Compared with dpkg (41,240 paths), baseline nightly of 2014-06-01 02:00:00 UTC',
       '(182,001 paths).',
       'Suspect time: 2014-06-02 00:00 to 2014-06-07 24:00 UTC',
     ]);
@@ -168,6 +168,32 @@ describe('the summary of an incident', () => {
   });
 });
 
+test('a generation of a baseline reads as words, wherever it is named', () => {
+  const detail =
+    'The content is that of baseline:web 1@2014-06-01T02:00:00Z, not of baseline:web 1@2014-06-02T02:00:00.5Z.';
+  const evidence = [{ scanner: 'baseline', rule: 'older-content', supports: true, detail }];
+  const lines = renderSummary(reportOf([findingOf({ path: '/a', evidence })]), { columns: 200 });
+  const text = lines.join(' ').replace(/\s+/g, ' ');
+  expect(text).toContain(
+    'The content is that of baseline web 1 of 2014-06-01 02:00:00 UTC, not of baseline web 1 of 2014-06-02 02:00:00 UTC.',
+  );
+});
+
+test('a sentence that begins with a reference begins with a capital', () => {
+  const detail = 'baseline:web@2014-06-01T02:00:00Z has it, and it is gone.';
+  const evidence = [{ scanner: 'baseline', rule: 'gone', supports: true, detail }];
+  expect(renderSummary(reportOf([findingOf({ path: '/a', evidence })]))).toContain(
+    '      stale, likely: Baseline web of 2014-06-01 02:00:00 UTC has it, and it is',
+  );
+});
+
+test('the hint for explain repeats target and options, each as one word of a shell', () => {
+  const explainWords = ['vm 1.qcow2@monday', '--baseline', "it's"];
+  expect(renderSummary(incidentReport(), { explainWords })).toContain(
+    "All about one path:  lostwrite explain $'vm 1.qcow2@monday' PATH --baseline $'it\\'s'",
+  );
+});
+
 test('nothing leads back to a target that is gone', () => {
   const text = renderSummary(incidentReport(), { targetPasses: true }).join('\n');
   expect(text).not.toContain('lostwrite explain');
@@ -198,6 +224,13 @@ describe('many findings', () => {
     expect(lines).toContain('The findings, worst first');
   });
 
+  test('the title tells entries from the paths that they stand for', () => {
+    const alone = Array.from({ length: 30 }, (_, at) => findingOf({ path: `/d${at}/f` }));
+    const crowd = Array.from({ length: 5 }, (_, at) => findingOf({ path: `/a/f${at}`, confidence: 'proven' }));
+    const lines = renderSummary(reportOf([...crowd, ...alone]));
+    expect(lines).toContain('The worst 20, which stand for 24 of 35 paths');
+  });
+
   const packaged = (name: string, command = `apt-get install --reinstall ${name}`): Finding =>
     findingOf({
       path: `/usr/${Buffer.from(name).toString('hex')}`,
@@ -211,6 +244,25 @@ describe('many findings', () => {
     const commands = lines.filter(line => line.startsWith('    apt-get '));
     expect(commands.map(line => line.trim().split(' ').length - 3)).toEqual([40, 40, 40, 40, 40]);
     expect(lines).toContain('    and 60 more packages: the report names them');
+  });
+
+  test('a package stands in one command: that which also brings missing configuration files, if it must', () => {
+    const missing = 'apt-get install --reinstall -o Dpkg::Options::=--force-confmiss';
+    const report = reportOf([
+      packaged('one'),
+      packaged('both'),
+      { ...packaged('both', `${missing} both`), path: '/etc/both.conf', verdict: 'missing' },
+      { ...packaged('both'), path: '/usr/zzz' },
+    ]);
+    const lines = renderSummary(report);
+    const at = lines.indexOf('What to do');
+    expect(lines.slice(at + 1, at + 6)).toEqual([
+      '  Reinstall 1 package:',
+      '    apt-get install --reinstall one',
+      '  Reinstall 1 package:',
+      `    ${missing} both`,
+      '    (puts 4 paths right)',
+    ]);
   });
 
   test('a package name that a shell would act upon never enters a common command', () => {

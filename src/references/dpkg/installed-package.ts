@@ -9,7 +9,7 @@ export interface InstalledPackage {
   readonly installedAtNs: Nanoseconds | null;
   readonly owner: Owner;
   readonly remedy: Remedy;
-  /** For its configuration files. */
+  /** For its configuration files that are missing. */
   readonly conffileRemedy: Remedy;
 }
 
@@ -50,14 +50,14 @@ function writtenAt(list: Stat, inPlace: boolean): Nanoseconds {
 
 function remedyOf(subject: Package, native: string | null): Remedy {
   const name = nameForApt(subject, native);
-  const detail = `reinstall the package ${title(subject)}, which brings the file`;
+  const detail = `Reinstall the package ${title(subject)}, which brings the file.`;
   return { action: 'reinstall', detail, command: `apt-get install --reinstall ${name}` };
 }
 
-/** --force-confmiss brings a missing configuration file back, and touches none that is there. */
+/** For one that is missing: --force-confmiss brings it back, and touches none that is there. */
 function conffileRemedyOf(subject: Package, native: string | null): Remedy {
   const name = nameForApt(subject, native);
-  const detail = `compare it with the one that ${title(subject)} brings; the command restores it only where it is missing`;
+  const detail = `Reinstall the package ${title(subject)} so that it brings the missing file.`;
   const command = `apt-get install --reinstall -o Dpkg::Options::=--force-confmiss ${name}`;
   return { action: 'reinstall', detail, command };
 }

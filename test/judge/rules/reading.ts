@@ -1,6 +1,7 @@
 // What the medium refuses, and what is no refusal.
 
 import { expect } from 'vitest';
+import { judgePath } from '../../../src/judge/judge-path.ts';
 import { accusation, directory, fault, file, pathCase, ranges, seenOf } from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
@@ -51,6 +52,7 @@ export const READING_TESTS: readonly RuleTests[] = [
         const known = pathCase({ seen: seenOf(file(5, 'a b c'), { content }) });
         expect(accusation('bytes-refused', known)).toBe('unreadable proven');
         expect(ranges('bytes-refused', known)).toEqual(['unreadable 0+512', 'unreadable 8192+4096']);
+        expect(judgePath(known).finding?.evidence[0]?.detail).toBe('Reading it fails: 4.5 KiB in 2 places.');
       },
     },
     innocent: {

@@ -75,7 +75,7 @@ describe.skipIf(NO_DPKG !== null)('a system that dpkg installed', () => {
       installedAtNs: statSync(system.admin('info/hello.list'), { bigint: true }).ctimeNs,
       remedy: {
         action: 'reinstall',
-        detail: 'reinstall the package hello 1:2.10-3+b1, which brings the file',
+        detail: 'Reinstall the package hello 1:2.10-3+b1, which brings the file.',
         command: 'apt-get install --reinstall hello=1:2.10-3+b1',
       },
     } satisfies Expectation);
