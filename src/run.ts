@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
-import type { BytePath, ScanError, Skipped } from './model.ts';
+import type { BytePath, Skipped } from './model.ts';
 import { comparePaths } from './path.ts';
 import type { Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
@@ -13,6 +13,7 @@ import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
 import { closeSession, infosOf, openSession, type Session, withVolumeScans } from './run/session.ts';
+import { unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
 import { VERSION } from './version.ts';
 
@@ -106,7 +107,7 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
   const durationMs = Number((finishedAtNs - startedAtNs) / 1_000_000n);
   const { bytesRead, whole } = examined;
   const { kind, name, path } = options.target;
-  const unread = unreadVolumes(session);
+  const unread = unexamined(target);
   const complete = whole && tally.unexamined === 0 && unread.length === 0;
   const infos = infosOf(volumes);
   return {
@@ -126,15 +127,4 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
 
 function inTreeOrder(skipped: readonly Skipped[]): Skipped[] {
   return skipped.toSorted((left, right) => left.volume - right.volume || comparePaths(left.path, right.path));
-}
-
-/** Volumes that may hold files and were not looked into. */
-function unreadVolumes({ target }: Session): ScanError[] {
-  return target.volumes
-    .filter(({ filesystem, holdsFiles }) => filesystem === null && holdsFiles)
-    .map(({ facts, trouble }) => ({
-      path: '/',
-      code: 'volume-not-examined',
-      message: `volume ${facts.index}: ${trouble}`,
-    }));
 }

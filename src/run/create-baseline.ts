@@ -12,6 +12,7 @@ import type { BaselineOptions, BaselineResult, RunHooks, ScanOptions } from './o
 import { isReadable } from './plan.ts';
 import { closeSession, openSession, type Session, withVolumeScans } from './session.ts';
 import type { SpoolEntry } from './spool.ts';
+import { unexamined } from './unexamined.ts';
 import { UnseenPaths } from './unseen-paths.ts';
 import { capturedEntries, examineVolume, newestChange, type VolumeScan } from './volume-scan.ts';
 
@@ -56,7 +57,9 @@ async function capture(
   try {
     for (const volume of scans) if (!(await writeRecords(writer, volume, counts, unseen))) return stopped(writer);
     writer.finish({ unseen: unseen.list() });
-    return { atNs, ...counts, complete: counts.skipped === 0 };
+    const left = unexamined(session.target);
+    for (const { message } of left) session.hooks.onNotice(message);
+    return { atNs, ...counts, complete: counts.skipped === 0 && left.length === 0 };
   } catch (error) {
     writer.abort();
     throw error;

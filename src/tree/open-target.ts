@@ -29,6 +29,8 @@ export interface OpenedVolume {
   /** Null: it cannot be read; then `trouble` says why. */
   readonly filesystem: Filesystem | null;
   readonly trouble: string | null;
+  /** What of its journal could not be used: the state that is shown is not the one that was written last. */
+  readonly journalTrouble: readonly string[];
   /** Whether files may lie in it, read or not. */
   readonly holdsFiles: boolean;
   /** When an image's file system was last written, as its superblock and journal say; null where nothing says. */
@@ -88,7 +90,7 @@ function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: read
 function openDirectory(target: TargetSpec): OpenedTarget {
   assertSame(target);
   const filesystem = openHostFilesystem(bytesOfText(target.path));
-  const volume: OpenedVolume = { facts: MOUNTED, filesystem, trouble: null, holdsFiles: true, writtenAtNs: null };
+  const volume: OpenedVolume = { ...READ, facts: MOUNTED, filesystem, holdsFiles: true, writtenAtNs: null };
   return {
     container: null,
     snapshots: [],
@@ -111,19 +113,15 @@ function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, open
     const filesystem = openFilesystem(bytes, volume, target, opening);
     if (filesystem !== null) {
       const writtenAtNs = newestWrite(filesystem);
-      return { facts: ext4Facts(volume, filesystem), filesystem, trouble: null, holdsFiles, writtenAtNs };
+      const journalTrouble = journalTroubleOf(filesystem);
+      const facts = ext4Facts(volume, filesystem, journalTrouble);
+      return { facts, filesystem, trouble: null, journalTrouble, holdsFiles, writtenAtNs };
     }
     const trouble = holdsFiles ? `${volume.kind} is not read` : `${volume.kind} holds no files`;
-    return { facts: unreadFacts(volume), filesystem: null, trouble, holdsFiles, writtenAtNs: null };
+    return unreadVolume(volume, trouble, holdsFiles);
   } catch (error) {
     if (!isAnswer(error)) throw error;
-    return {
-      facts: unreadFacts(volume),
-      filesystem: null,
-      trouble: error.message,
-      holdsFiles: true,
-      writtenAtNs: null,
-    };
+    return unreadVolume(volume, error.message, true);
   }
 }
 
@@ -160,17 +158,31 @@ function commonFacts({ index, kind, uuid, label, offset, size, facts }: Volume):
   return { index, filesystem: kind, uuid, label, offset, size, ...unknown, gates };
 }
 
-function unreadFacts(volume: Volume): VolumeFacts {
-  return commonFacts(volume);
+function unreadVolume(volume: Volume, trouble: string, holdsFiles: boolean): OpenedVolume {
+  const facts = commonFacts(volume);
+  return { facts, filesystem: null, trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
 }
 
-function ext4Facts(volume: Volume, { volume: { superblock }, replayed }: Ext4Filesystem): VolumeFacts {
+function journalTroubleOf({ notReplayed, replayed }: Ext4Filesystem): string[] {
+  return notReplayed === null ? [...(replayed?.errors ?? [])] : [notReplayed];
+}
+
+/** With what was found broken at the opening, each once. */
+function ext4Facts(volume: Volume, filesystem: Ext4Filesystem, journalTrouble: readonly string[]): VolumeFacts {
+  const { superblock, damage } = filesystem.volume;
+  const { replayed } = filesystem;
+  const common = commonFacts(volume);
+  const broken = new Set([...journalTrouble, ...damage.facts.map(fact => fact.message)]);
   const dirty = superblock.needsRecovery || !superblock.clean;
   const state = superblock.hasErrors ? 'errors' : dirty ? 'dirty' : 'clean';
   const { lastCheckNs, mkfsTimeNs } = superblock;
   const repairedAtNs = lastCheckNs !== null && mkfsTimeNs !== null && lastCheckNs > mkfsTimeNs ? lastCheckNs : null;
-  return { ...commonFacts(volume), state, replayed: replayed !== null, repairedAtNs };
+  const gates = [...common.gates, ...broken];
+  return { ...common, state, replayed: replayed !== null, repairedAtNs, gates };
 }
+
+/** Of a volume that is read, nothing amiss. */
+const READ = { trouble: null, journalTrouble: [] } as const;
 
 /** What a mounted tree tells of its file system. */
 const MOUNTED: VolumeFacts = {
