@@ -108,7 +108,7 @@ function openImageOf(target: TargetSpec, opening: Opening): Image {
 
 function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, opening: Opening): OpenedVolume {
   const bytes = slice(disk, volume.offset, volume.size, `${target.name} volume ${volume.index}`);
-  const { holdsFiles } = volume;
+  const holdsFiles = volume.holdsFiles || isFilesystemPartition(volume);
   try {
     const filesystem = openFilesystem(bytes, volume, target, opening);
     if (filesystem !== null) {
@@ -117,7 +117,7 @@ function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, open
       const facts = ext4Facts(volume, filesystem, journalTrouble);
       return { facts, filesystem, trouble: null, journalTrouble, holdsFiles, writtenAtNs };
     }
-    const trouble = holdsFiles ? `${volume.kind} is not read` : `${volume.kind} holds no files`;
+    const trouble = holdsFiles ? troubleOf(volume) : `${volume.kind} holds no files`;
     return unreadVolume(volume, trouble, holdsFiles);
   } catch (error) {
     if (!isAnswer(error)) throw error;
@@ -156,6 +156,24 @@ function commonFacts({ index, kind, uuid, label, offset, size, facts }: Volume):
   const gates = facts.map(fact => `${fact.name}: ${fact.detail}`);
   const unknown = { state: 'not examined', replayed: false, repairedAtNs: null, hot: false, log: null };
   return { index, filesystem: kind, uuid, label, offset, size, ...unknown, gates };
+}
+
+/** Partition types for file systems of Linux: what nobody recognises in one has lost its superblock rather than never had one. */
+const FILESYSTEM_TYPES = new Set([
+  '0x83',
+  '0fc63daf-8483-4772-8e79-3d69d8477de4',
+  '4f68bce3-e8cd-4db1-96e7-fbcaf984b709',
+  '933ac7e1-2eb4-4f13-b844-0e14e2aef915',
+  '3b8f8425-20e0-4f3b-907f-1a25a76f98e8',
+]);
+
+function troubleOf(volume: Volume): string {
+  if (volume.kind !== 'unknown') return `${volume.kind} is not read`;
+  return 'a partition for a Linux file system in which none is recognised (its superblock may be lost)';
+}
+
+function isFilesystemPartition({ kind, partition }: Volume): boolean {
+  return kind === 'unknown' && partition !== null && FILESYSTEM_TYPES.has(partition.type);
 }
 
 function unreadVolume(volume: Volume, trouble: string, holdsFiles: boolean): OpenedVolume {
