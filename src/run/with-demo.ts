@@ -1,9 +1,8 @@
 // The incident of `lostwrite demo`: a small disk (or, without root, a directory) with a baseline of before, a life after it,
 // and some of the writes of that life lost.
 
-import { mkdirSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { whileMounted } from '../../fixtures/incident/ext4-image.ts';
 import { incidentObstacle, makeIncident } from '../../fixtures/incident/incident.ts';
 import { makePlainIncident } from '../../fixtures/incident/plain-incident.ts';
 import type { Truth } from '../../fixtures/incident/truth.ts';
@@ -25,7 +24,7 @@ export async function withDemo<Result>(
 ): Promise<Result> {
   const demo = { out: join(directory, 'incident'), store: join(directory, 'store.db'), hooks };
   const obstacle = incidentObstacle();
-  if (obstacle === null) return await onDisk(directory, demo, use);
+  if (obstacle === null) return await onDisk(demo, use);
   hooks.onNotice(`no disk image can be made here (${obstacle}): a directory is damaged instead`);
   return await inDirectory(demo, use);
 }
@@ -36,19 +35,12 @@ interface Demo {
   readonly hooks: RunHooks;
 }
 
-/** The nightly baselines of both days are made from the disk as it was, mounted read-only, as a backup host would. */
-async function onDisk<Result>(
-  directory: string,
-  demo: Demo,
-  use: (scene: DemoScene) => Promise<Result>,
-): Promise<Result> {
+/** The nightly baselines are made of the disk's images as it was on both days, and the scan reads the damaged one: no mount. */
+async function onDisk<Result>(demo: Demo, use: (scene: DemoScene) => Promise<Result>): Promise<Result> {
   const { images, truth } = await makeIncident({ seed: SEED, mode: 'mixed', out: demo.out });
-  const mount = join(directory, 'disk');
-  mkdirSync(mount);
-  const mounted = <T>(image: string, then: () => Promise<T>) => whileMounted(image, mount, 'ro,noload', then);
-  await mounted(images.t0, () => remember(mount, nsOf(truth.t0At), demo));
-  await mounted(images.t1, () => remember(mount, nsOf(truth.t1At), demo));
-  return await mounted(images.disk, () => use(sceneOf(mount, truth, demo)));
+  await remember(images.t0, nsOf(truth.t0At), demo);
+  await remember(images.t1, nsOf(truth.t1At), demo);
+  return await use(sceneOf(images.disk, truth, demo));
 }
 
 /** Here they are made while the life goes on; the losses come after the second one. */
@@ -71,7 +63,8 @@ async function remember(tree: string, atNs: Nanoseconds, { store, hooks }: Demo)
 }
 
 function targetOf(path: string): TargetSpec {
-  return { kind: 'directory', name: 'demo', path, snapshot: null, identity: identityOf(path) };
+  const kind = statSync(path).isDirectory() ? 'directory' : 'image';
+  return { kind, name: 'demo', path, snapshot: null, identity: identityOf(path) };
 }
 
 /** The simulator's clock ticks in milliseconds. */
