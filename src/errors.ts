@@ -100,7 +100,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EKEYEXPIRED: 'the encryption key has expired',
   EKEYREJECTED: 'the encryption key was rejected',
   EKEYREVOKED: 'the encryption key was revoked',
-  ELOOP: 'too many symbolic links',
+  ELOOP: 'it leads in a circle, or to what another name has',
   EMEDIUMTYPE: 'wrong type of medium',
   ENAMETOOLONG: 'the name is too long',
   ENODATA: 'the medium has no data there',

@@ -12,6 +12,17 @@ export interface PackageCounts {
   differing: number;
 }
 
+/** Of one directory. */
+export interface NameChanges {
+  made: number;
+  madeGone: number;
+  removed: number;
+  /** With the inodes that they had. */
+  removedBack: number;
+  /** Names of both generations that are gone. */
+  olderGone: number;
+}
+
 export interface Counters {
   readonly packages: Map<string, PackageCounts>;
   /** Findings beyond doubt by volume, those that groups raise aside. */
@@ -20,8 +31,8 @@ export interface Counters {
   readonly rareHints: Map<number, number>;
   /** By volume and directory: names of it that went back beyond doubt. */
   readonly namesBack: Map<string, number>;
-  /** By volume and directory: names made between the last two generations, and how many names of either kind are gone. */
-  readonly made: Map<string, { made: number; madeGone: number; olderGone: number }>;
+  /** By volume and directory: what became of the names that were made or removed between the last two generations. */
+  readonly made: Map<string, NameChanges>;
   /** By volume: paths that changed between the last two generations, and those of them that are as in the older one. */
   readonly changed: Map<number, ChangedCounts>;
 }
@@ -80,7 +91,7 @@ export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): I
   }
 }
 
-const RAISES = [raisedByLosses, raisedByDirectory, neverMade];
+const RAISES = [raisedByLosses, raisedByDirectory, allUndone];
 
 /** What a group explains is not raised again, and a restored volume has no losses that could raise anything. */
 function corrected(finding: Finding, counters: Counters): Finding {
@@ -126,20 +137,21 @@ function raisedByDirectory(finding: Finding, counters: Counters): Finding {
   return { ...finding, confidence: 'likely', evidence };
 }
 
-/** A life deletes of the old and of the new; a directory that went back lacks the new, all of it, and nothing else. */
-const MADE_AT_LEAST = 3;
+/** A life changes of the old and of the new; in a directory that went back all changes are undone, and nothing else. */
+const CHANGES_AT_LEAST = 3;
+const UNDONE_BY_RULE = new Set(['gone-as-if-never-made', 'back-as-if-never-removed']);
 
-function neverMade(finding: Finding, counters: Counters): Finding {
-  if (finding.confidence !== 'possible' || finding.evidence[0]?.rule !== 'gone-as-if-never-made') return finding;
+function allUndone(finding: Finding, counters: Counters): Finding {
+  if (finding.confidence !== 'possible' || !UNDONE_BY_RULE.has(finding.evidence[0]?.rule ?? '')) return finding;
   if (lossesOf(finding.volume, counters) < LOSSES_BEYOND_DOUBT) return finding;
   const counts = counters.made.get(directoryKey(finding));
-  if (counts === undefined || counts.made < MADE_AT_LEAST || counts.olderGone > 0 || counts.madeGone < counts.made)
-    return finding;
-  const why = `All ${counts.made} names made in the directory between the generations are gone, and no older one.`;
+  if (counts === undefined || counts.olderGone > 0 || counts.made + counts.removed < CHANGES_AT_LEAST) return finding;
+  if (counts.madeGone < counts.made || counts.removedBack < counts.removed) return finding;
+  const why = `All names made (${counts.made}) and removed (${counts.removed}) in the directory between the generations are as before.`;
   return {
     ...finding,
     confidence: 'likely',
-    evidence: [...finding.evidence, groupEvidence('directory-never-saw-them', true, why)],
+    evidence: [...finding.evidence, groupEvidence('directory-undone', true, why)],
   };
 }
 

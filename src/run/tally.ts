@@ -1,7 +1,15 @@
 // What a scan counts on its way: coverage, skips, packages, volumes. Bounded but for packages and references.
 
-import { type Counters, countFinding, directoryKey, newCounters } from '../judge/judge-groups.ts';
-import { agreement, manifestsOf, newestPast, type PathCase, sameContent, timelineOf } from '../judge/path-case.ts';
+import { type Counters, countFinding, directoryKey, type NameChanges, newCounters } from '../judge/judge-groups.ts';
+import {
+  agreement,
+  holdsInode,
+  manifestsOf,
+  newestPast,
+  type PathCase,
+  sameContent,
+  timelineOf,
+} from '../judge/path-case.ts';
 import type { Expectation, Skipped, SkipReason } from '../model.ts';
 import type { JudgedPath } from './judge-tree.ts';
 
@@ -64,17 +72,19 @@ export class Tally {
     if (known.seen !== null && agreement(known.seen, manifest) === 'different') counts.differing++;
   }
 
-  /** Names that the newest generation has, by whether the one before had them too. */
+  /** Names that came or went between the last two generations, and what became of them. */
   #countMade(known: PathCase): void {
     const newest = newestPast(known)?.expectation ?? null;
     const older = timelineOf(known).at(-2) ?? null;
-    if (newest === null || older === null || (older.expectation !== null && known.seen !== null)) return;
+    const formerly = older?.expectation ?? null;
+    if (older === null || (newest === null && formerly === null)) return;
+    if (newest !== null && formerly !== null && known.seen !== null) return;
     const key = directoryKey(known);
-    const counts = this.counters.made.get(key) ?? { made: 0, madeGone: 0, olderGone: 0 };
+    const counts = this.counters.made.get(key) ?? { made: 0, madeGone: 0, removed: 0, removedBack: 0, olderGone: 0 };
     this.counters.made.set(key, counts);
-    if (older.expectation !== null) counts.olderGone++;
-    else counts.made++;
-    if (older.expectation === null && known.seen === null) counts.madeGone++;
+    if (newest !== null && formerly !== null) counts.olderGone++;
+    else if (newest !== null) countEither(counts, 'made', 'madeGone', known.seen === null);
+    else countEither(counts, 'removed', 'removedBack', holdsInode(known, older));
   }
 
   /** Files whose content changed between the last two generations, and those of them that are as before the change. */
@@ -87,6 +97,11 @@ export class Tally {
     counts.changed++;
     if (known.seen !== null && agreement(known.seen, older) === 'same') counts.wentBack++;
   }
+}
+
+function countEither(counts: NameChanges, all: keyof NameChanges, some: keyof NameChanges, isSome: boolean): void {
+  counts[all]++;
+  if (isSome) counts[some]++;
 }
 
 function isContent(known: PathCase): boolean {

@@ -173,7 +173,7 @@ describe.skipIf(!LOOP)('damaged metadata', () => {
       { path: '/d/f2', verdict: 'unreadable', confidence: 'proven' },
     ]);
     expect(report.findings[1]?.evidence[0]?.detail).toBe(
-      'The directory lists the name, but the file system found its own structures damaged (EUCLEAN)',
+      'The directory lists the name, but the file system found its own structures damaged (EUCLEAN).',
     );
     expect(report.summary).toMatchObject({ files: 5, directories: 4 });
     expect(JSON.stringify(report.findings)).not.toContain(place.path);

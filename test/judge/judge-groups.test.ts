@@ -78,16 +78,16 @@ describe('a directory that went back', () => {
 
 describe('a directory that never saw its names', () => {
   const made = findingOf('gone-as-if-never-made', { path: '/d/new', verdict: 'missing' });
-  const onDamaged = (counts: { made: number; madeGone: number; olderGone: number }, losses = 3) => {
+  const onDamaged = (parts: { made: number; madeGone: number; olderGone: number }, losses = 3) => {
     const counters = newCounters();
     counters.losses.set(0, losses);
-    counters.made.set('0:/d', counts);
+    counters.made.set('0:/d', { removed: 0, removedBack: 0, ...parts });
     return judged([made], counters)[0];
   };
 
   it('lacks all of the new ones and none of the old', () => {
     expect(onDamaged({ made: 3, madeGone: 3, olderGone: 0 })).toBe(
-      '/d/new missing likely gone-as-if-never-made,directory-never-saw-them',
+      '/d/new missing likely gone-as-if-never-made,directory-undone',
     );
   });
 
