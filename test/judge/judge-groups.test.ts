@@ -76,6 +76,37 @@ describe('a directory that went back', () => {
   });
 });
 
+describe('names of a directory that went back', () => {
+  const back = findingOf('back-as-if-never-removed', { path: '/d/old', verdict: 'resurrected' });
+  const undone = (removedBack: number) => {
+    const counters = newCounters();
+    counters.losses.set(0, 3);
+    counters.made.set('0:/d', { made: 1, madeGone: 1, removed: 2, removedBack, olderGone: 0 });
+    return judged([back], counters)[0];
+  };
+
+  it('are back when every change of the directory is undone', () => {
+    expect(undone(2)).toBe('/d/old resurrected likely back-as-if-never-removed,directory-undone');
+  });
+
+  it('may have been renamed back where one of the changes stands', () => {
+    expect(undone(1)).toBe('/d/old resurrected possible back-as-if-never-removed');
+  });
+});
+
+describe('hints whose innocent explanation is a rare accident', () => {
+  const hint = (name: string) => findingOf('changed-under-unchanged-inode', { path: `/${name}`, verdict: 'garbage' });
+
+  it('are losses when three of them stand on one volume, and not when two do', () => {
+    const three = ['a', 'b', 'c'].map(hint);
+    expect(judged(three, counted(three))[0]).toBe(
+      '/a garbage likely changed-under-unchanged-inode,losses-come-in-clusters',
+    );
+    const two = ['a', 'b'].map(hint);
+    expect(judged(two, counted(two))[0]).toBe('/a garbage possible changed-under-unchanged-inode');
+  });
+});
+
 describe('a directory that never saw its names', () => {
   const made = findingOf('gone-as-if-never-made', { path: '/d/new', verdict: 'missing' });
   const onDamaged = (parts: { made: number; madeGone: number; olderGone: number }, losses = 3) => {

@@ -47,6 +47,14 @@ export const CONTENT_TESTS: readonly RuleTests[] = [
           const is = file(16, 'a x');
           const captured = (after: bigint) => pathCase({ was, is, capturedNs: day(16) + after });
           expect(accusation(UNDER_INODE, captured(69n * SECONDS))).toBe('garbage possible');
+          const zeroed = pathCase({ was, is: file(16, 'a zero'), capturedNs: day(16) + 69n * SECONDS });
+          expect(accusation(UNDER_INODE, zeroed)).toBe('garbage likely');
+          const older = pathCase({
+            was: [file(5, 'a o'), ...was],
+            is: file(16, 'a o'),
+            capturedNs: day(16) + 69n * SECONDS,
+          });
+          expect(accusation(UNDER_INODE, older)).toBe('stale likely');
           expect(accusation(UNDER_INODE, captured(71n * SECONDS))).toBe('garbage proven');
         },
       'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one': () => {
