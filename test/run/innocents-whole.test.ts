@@ -61,7 +61,7 @@ describe.skipIf(obstacle !== null)('a whole tree, disk or mapping', { timeout: P
     const t0 = await world.capture('before', 'both');
     goOn();
     const t1 = await world.capture('both');
-    run('rsync', ['-a', '--delete', `${join(world.scratch, 'copy')}/`, `${world.root}/`]);
+    run('rsync', ['-a', '--delete', '--modify-window=-1', `${join(world.scratch, 'copy')}/`, `${world.root}/`]);
     const looks = await lookWith(t0, t1);
     expect(accusations(looks, everything)).toEqual([]);
     expect(looks[1]?.findings.filter(({ verdict }) => verdict === 'altered').length).toBe(FILES.length - 1);
