@@ -1,4 +1,4 @@
-// What a block map of an older day says of a file as it is now: which of its blocks came to the disk since, and which never
+// What a block map of an older day says of a file or directory as it is now: which of its blocks came to the disk since, and which never
 // did. Offsets and lengths are bytes of the file; a block is of the map's unit.
 
 import type { ByteRange } from '../model.ts';
@@ -36,6 +36,11 @@ export interface BlockWitness {
   readonly spans: readonly PlacedSpan[];
   /** All of its written blocks lay where they lie, and it had no others. */
   readonly sameBlocks: boolean;
+}
+
+/** Each of its blocks lies where it lay, and holds what it held. */
+export function isUnchanged({ sameBlocks, spans }: BlockWitness): boolean {
+  return sameBlocks && spans.length > 0 && spans.every(({ state }) => state === 'unchanged');
 }
 
 /** The span that a byte of the file lies in; null for a hole. */

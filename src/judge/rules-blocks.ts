@@ -2,8 +2,8 @@
 // no map at all.
 
 import type { FindingRange, RangeState, Stat } from '../model.ts';
-import { type BlockWitness, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
-import type { PathCase } from './path-case.ts';
+import { type BlockWitness, isUnchanged, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
+import { type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 export const BLOCK_RULES: readonly Rule[] = [
@@ -23,14 +23,25 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
     innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
-    raisedByLosses: true,
     accuse: neverLandedZeros,
+  },
+  {
+    name: 'nothing-but-zeros',
+    scanner: 'blocks',
+    says: 'All of the file’s blocks are written and zeros, as their places were before they were this file’s.',
+    innocent: ['a file of zeros: `possible` alone', 'preallocation and holes: exempt'],
+    raisedByLosses: true,
+    accuse: nothingButZeros,
   },
   {
     name: 'end-not-written',
     scanner: 'blocks',
     says: 'The file has grown, and the block that held its old end is as it was.',
-    innocent: ['grown by zeros (`truncate`, `fallocate`) or written behind a gap: `possible` alone'],
+    innocent: [
+      'grown by zeros within the block: `possible` alone',
+      'grown by a hole or preallocated blocks (`truncate`, `fallocate`): exempt',
+      'written behind a gap: `possible` alone',
+    ],
     raisedByLosses: true,
     accuse: endNotWritten,
   },
@@ -41,6 +52,14 @@ export const BLOCK_RULES: readonly Rule[] = [
     innocent: ['touch', 'the same bytes written again in place: `possible` alone'],
     raisedByLosses: true,
     accuse: writtenInPlace,
+  },
+  {
+    name: 'reborn-in-a-directory-of-old',
+    scanner: 'blocks',
+    says: 'The name leads to the inode number that it had, which is another file’s by now; its directory was written since, and its blocks are as they were.',
+    innocent: ['deleted and made again, with the same number and in the same place of the directory: `possible` alone'],
+    raisedByLosses: true,
+    accuse: rebornInOldDirectory,
   },
 ];
 
@@ -81,6 +100,14 @@ function neverLandedZeros(known: PathCase): Accusation | null {
   });
 }
 
+function nothingButZeros(known: PathCase): Accusation | null {
+  return byMaps(known, ({ reference, spans }, stat) => {
+    if (spans.length === 0 || spans.some(({ state }) => state !== 'never-landed-zeros')) return null;
+    const detail = `All that was written of it is zeros, as the disk was there in ${reference}.`;
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(spans, stat, reference) };
+  });
+}
+
 const WITH_CONTENT: ReadonlySet<PlaceState> = new Set(['unchanged', 'changed', 'landed', 'never-landed', 'known']);
 
 /** A block with content adjoins it. */
@@ -94,13 +121,14 @@ function isAmongContent(span: PlacedSpan, spans: readonly PlacedSpan[]): boolean
 
 function endNotWritten(known: PathCase): Accusation | null {
   return byMaps(known, (witness, stat) => {
-    const { formerly, unitBytes, reference, spans } = witness;
+    const { formerly, unitBytes, reference } = witness;
     if (formerly === null || stat.sizeBytes <= formerly.sizeBytes || formerly.sizeBytes % unitBytes === 0) return null;
     const end = spanAt(witness, formerly.sizeBytes - 1);
     if (end?.state !== 'unchanged') return null;
     const start = formerly.sizeBytes - (formerly.sizeBytes % unitBytes);
     const length = Math.min(unitBytes, stat.sizeBytes - start);
-    const goesOn = spans.some(span => span.offset >= start + unitBytes && WITH_CONTENT.has(span.state));
+    const next = spanAt(witness, start + unitBytes);
+    if (stat.sizeBytes > start + unitBytes && (next === null || !WITH_CONTENT.has(next.state))) return null;
     const detail = `It has grown from ${formerly.sizeBytes} bytes since ${reference}, and the block of its old end is as it was: zeros follow where data should.`;
     const range: FindingRange = {
       offset: start,
@@ -109,7 +137,7 @@ function endNotWritten(known: PathCase): Accusation | null {
       physical: end.physical + start - end.offset,
       detail: `as in ${reference}`,
     };
-    return { verdict: 'garbage', confidence: goesOn ? 'likely' : 'possible', detail, ranges: [range] };
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: [range] };
   });
 }
 
@@ -118,14 +146,34 @@ const TOUCHED_BY_HABIT =
   /(^|[._-])(stamp|lock|lck|session|sess|pid|touch|timestamp|heartbeat|keep|gitkeep)([._-]|$)|\.(lock|pid|stamp)$/i;
 
 function writtenInPlace(known: PathCase): Accusation | null {
-  return byMaps(known, ({ formerly, sameBlocks, spans, reference }, stat) => {
-    if (formerly === null || stat.sizeBytes === 0 || stat.sizeBytes !== formerly.sizeBytes || !sameBlocks) return null;
-    if (spans.length === 0 || spans.some(({ state }) => state !== 'unchanged')) return null;
+  return byMaps(known, (witness, stat) => {
+    const { formerly, reference } = witness;
+    if (formerly === null || stat.sizeBytes === 0 || stat.sizeBytes !== formerly.sizeBytes) return null;
+    if (!isUnchanged(witness)) return null;
     if (stat.mtimeNs <= formerly.mtimeNs || stat.mtimeNs !== stat.ctimeNs) return null;
     if (TOUCHED_BY_HABIT.test(known.path.slice(known.path.lastIndexOf('/') + 1))) return null;
     const detail = `It was written since ${reference}, and each of its blocks is at its place and as it was then.`;
     return { verdict: 'stale', confidence: 'possible', detail };
   });
+}
+
+function rebornInOldDirectory(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const then = directoryOfOld(known);
+  const formerly = known.expected.find(({ reference }) => reference === then?.reference) ?? null;
+  if (stat === null || formerly?.stat == null || stat.inode !== formerly.stat.inode) return null;
+  if (sameInode(stat, formerly.stat)) return null;
+  const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, but that is another file’s since; the blocks of its directory are as they were, though names in it changed.`;
+  return { verdict: 'garbage', confidence: 'possible', detail, expected: formerly };
+}
+
+/** The map by which the directory above was written since (its time of modification has moved), and holds what it held. */
+function directoryOfOld({ parent }: PathCase): BlockWitness | null {
+  const directory = parent?.seen?.stat ?? null;
+  if (parent === null || directory === null) return null;
+  const wentBack = ({ formerly, ...rest }: BlockWitness): boolean =>
+    formerly !== null && directory.mtimeNs > formerly.mtimeNs && isUnchanged({ formerly, ...rest });
+  return parent.blocks.find(wentBack) ?? null;
 }
 
 function bytesOf(spans: readonly PlacedSpan[]): number {

@@ -147,8 +147,8 @@ async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockCom
   if (now === null) return [];
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
-    const comparison = new BlockComparison(id, now, load());
     const generation = scan.references.find(reference => reference.info.id === id);
+    const comparison = new BlockComparison(id, now, load());
     for await (const expectation of breath.over(generation?.expectations() ?? [])) comparison.collect(expectation);
     comparisons.unshift(comparison);
   }
