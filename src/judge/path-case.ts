@@ -132,9 +132,16 @@ export function holdsInode(known: PathCase, past: PastState | null): boolean {
  */
 export function directoriesHeld(known: PathCase): boolean {
   for (let above = known.parent; above !== null; above = above.parent) {
-    if (!holdsInode(above, newestPast(above))) return false;
+    if (!holdsInode(above, newestPast(above)) && !isBornSince(above)) return false;
   }
   return true;
+}
+
+/** A directory that was made since the newest generation brought nothing along: what is in it was made or moved there since. */
+function isBornSince(directory: PathCase): boolean {
+  const bornNs = directory.seen?.stat?.crtimeNs ?? null;
+  const newest = newestPast(directory);
+  return bornNs !== null && newest !== null && bornNs > newest.generation.atNs;
 }
 
 /**
