@@ -53,9 +53,15 @@ function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null,
   const seen = group.entry === null ? null : seenOf(group.entry, result);
   const { path, expected } = group;
   const { volume, facts } = judging;
-  const known = { volume, path, seen, expected, observations: result?.observations ?? [], parent, above, scan: facts };
+  const observations = result?.observations.filter(observation => isAlike(observation.path, path)) ?? [];
+  const known = { volume, path, seen, expected, observations, parent, above, scan: facts };
   const formerly = newestPast({ ...known, inode: NO_WITNESS })?.expectation?.stat ?? null;
   return { ...known, inode: judging.index.witness(group, formerly) };
+}
+
+/** An inode is read once, by its first name. What was observed holds for that, and for names alike (clones that share objects). */
+function isAlike(observed: BytePath, path: BytePath): boolean {
+  return observed.slice(observed.lastIndexOf('/')) === path.slice(path.lastIndexOf('/'));
 }
 
 function seenOf(entry: SpoolEntry, result: ContentResult | null): Seen {
