@@ -215,13 +215,27 @@ function falseName(known: PathCase): Accusation | null {
   const stat = known.seen?.stat ?? null;
   if (stat === null || known.inode.rivals.length === 0 || stat.ctimeNs >= known.scan.startedAtNs) return null;
   const newest = newestPast(known);
-  if (newest === null || holdsInode(known, newest)) return null;
+  if (newest === null) return null;
   const detail = `Its inode belongs to another name, and counts only ${stat.links} link(s).`;
+  if (!knowsTheEnd(known)) return falseNameOfOld(known, newest, detail);
+  if (holdsInode(known, newest)) return null;
   const rightful = known.inode.cameFrom.filter(path => known.inode.rivals.includes(path));
-  const isFalse = known.inode.isNameOfOld || rightful.length > 0;
-  if (!isFalse || !knowsTheEnd(known)) return null;
+  if (!known.inode.isNameOfOld && rightful.length === 0) return null;
   if (newest.expectation === null) return { verdict: 'resurrected', confidence: 'likely', detail };
   return { verdict: 'garbage', confidence: 'likely', detail, expected: newest.expectation };
+}
+
+/**
+ * The generation had the inode's number under this name, and under none of the others: they are the younger ones. The same
+ * inode was renamed away and its old name is back; another one took the number of what the name led to.
+ */
+function falseNameOfOld(known: PathCase, newest: PastState, detail: string): Accusation | null {
+  const { rivals, cameFrom } = known.inode;
+  const formerly = newest.expectation?.stat ?? null;
+  if (formerly === null || formerly.inode !== known.seen?.stat?.inode) return null;
+  if (rivals.some(rival => cameFrom.includes(rival))) return null;
+  const verdict = holdsInode(known, newest) ? 'resurrected' : 'garbage';
+  return { verdict, confidence: 'likely', detail, expected: newest.expectation };
 }
 
 function oldInode(known: PathCase): Accusation | null {

@@ -22,6 +22,11 @@ export class InodeIndex {
   readonly #names = new Map<bigint, BytePath[]>();
   readonly #lostSubdirectories = new Map<BytePath, number>();
   readonly #youngerChild = new Map<BytePath, YoungerChild>();
+  /** Directories that the newest generation had elsewhere, or not at all. */
+  readonly #newDirectories = new Map<BytePath, Stat>();
+  readonly #movedHere = new Map<BytePath, Expectation>();
+  /** The moved directories above the path that is being looked up, outermost first. */
+  readonly #moves: { readonly from: BytePath; readonly to: BytePath }[] = [];
   /** The directories above the path that is being collected, outermost first. */
   readonly #above: OpenDirectory[] = [];
   /** Numbers of inode-table blocks (of 16 inodes) with an inode older than the newest generation, which had it nowhere. */
@@ -80,9 +85,15 @@ export class InodeIndex {
     if (stat.type !== 'directory' && this.#rivals.has(stat.inode)) this.#rivals.addOnce(stat.inode, path);
   }
 
+  /** What the newest generation had at the place that a directory above was moved from, as a whole; null: none was. */
+  movedHere(path: BytePath): Expectation | null {
+    return this.#movedHere.get(path) ?? null;
+  }
+
   /** Second pass, over the newest generation. */
   lookUpInGeneration(expectation: Expectation): void {
     if (expectation.stat === null) return;
+    this.#followMove(expectation, expectation.stat);
     for (const path of this.#unknown.of(expectation.stat.inode)) {
       if (path !== expectation.path) push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat });
     }
@@ -123,6 +134,26 @@ export class InodeIndex {
     };
   }
 
+  /** A directory that is the same inode under another path took along what was below it. */
+  #followMove(expectation: Expectation, stat: Stat): void {
+    while (this.#moves.length > 0 && !isBelow(expectation.path, this.#moves.at(-1)?.from ?? '')) this.#moves.pop();
+    const to = stat.type === 'directory' ? this.#movedTo(expectation.path, stat) : null;
+    if (to !== null) this.#moves.push({ from: expectation.path, to });
+    const move = this.#moves.at(-1);
+    if (move === undefined || this.#movedHere.size >= PATHS_AT_MOST) return;
+    const path = move.to + expectation.path.slice(move.from.length);
+    this.#movedHere.set(path, asAt(expectation, path));
+  }
+
+  #movedTo(path: BytePath, formerly: Stat): BytePath | null {
+    return (
+      this.#unknown.of(formerly.inode).find(now => {
+        const stat = this.#newDirectories.get(now);
+        return now !== path && stat !== undefined && isHeir(stat, formerly);
+      }) ?? null
+    );
+  }
+
   /** A second name of an inode that counts one link is a contradiction; with more links, more names than links are. */
   #countName(path: BytePath, stat: Stat): void {
     if (stat.links === 1) {
@@ -156,6 +187,8 @@ export class InodeIndex {
   /** The newest generation has no such inode here. */
   #noteUnknown(group: PathGroup, stat: Stat, newest: Expectation | null): void {
     this.#unknown.add(stat.inode, group.path);
+    if (stat.type === 'directory' && this.#newDirectories.size < PATHS_AT_MOST)
+      this.#newDirectories.set(group.path, stat);
     if (this.#newestAtNs !== null && stat.ctimeNs <= this.#newestAtNs) this.#blocksOfOld.add(inodeBlock(stat));
     if (this.#namesOfOld.size >= PATHS_AT_MOST) return;
     if (newest?.stat?.inode === stat.inode) return;
@@ -226,6 +259,17 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
+}
+
+/** The same expectation for another path; its block list stays packed. */
+function asAt(expectation: Expectation, path: BytePath): Expectation {
+  return Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(expectation),
+      path: { value: path, enumerable: true },
+    },
+  ) as Expectation;
 }
 
 function isHeir(stat: Stat, formerly: Stat | null): boolean {
