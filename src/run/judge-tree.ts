@@ -58,7 +58,8 @@ function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null,
   const { path } = group;
   const { volume, facts } = judging;
   const expected = withMoved(group, judging);
-  const known = { volume, path, seen, expected, observations: result?.observations ?? [], parent, above, scan: facts };
+  const observations = result?.observations.filter(observation => isAlike(observation.path, path)) ?? [];
+  const known = { volume, path, seen, expected, observations, parent, above, scan: facts };
   const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [] })?.expectation?.stat ?? null;
   return { ...known, inode: judging.index.witness(group, formerly), blocks: blocksOf(group, judging.comparisons) };
 }
@@ -77,6 +78,11 @@ function withMoved({ path, expected }: PathGroup, { facts, index }: TreeJudging)
 function blocksOf({ path, entry }: PathGroup, comparisons: readonly BlockComparison[]): BlockWitness[] {
   const stat = entry?.stat ?? null;
   return stat === null ? [] : comparisons.flatMap(comparison => comparison.witness(path, stat) ?? []);
+}
+
+/** An inode is read once, by its first name. What was observed holds for that, and for names alike (clones that share objects). */
+function isAlike(observed: BytePath, path: BytePath): boolean {
+  return observed.slice(observed.lastIndexOf('/')) === path.slice(path.lastIndexOf('/'));
 }
 
 function seenOf(entry: SpoolEntry, result: ContentResult | null): Seen {
