@@ -17,6 +17,8 @@ export interface PlacedSpan extends ByteRange {
   readonly physical: number;
   /** Whose the place was then, for people; null where it was free. */
   readonly formerOwner: string | null;
+  /** Another inode owns the place as well, now. */
+  readonly isClaimedTwice: boolean;
 }
 
 /** The same inode and generation as that day knew it, under whichever name. */

@@ -85,6 +85,7 @@ export class BlockComparison {
       physical,
       state,
       formerOwner: former[0] === undefined ? null : this.#describe(former[0]),
+      isClaimedTwice: state === 'changed' && this.#now.owners.at(unit.physical).length > 1,
     };
   }
 
@@ -194,7 +195,8 @@ function push(spans: PlacedSpan[], span: PlacedSpan): void {
     last.state === span.state &&
     last.offset + last.length === span.offset &&
     last.physical + last.length === span.physical &&
-    last.formerOwner === span.formerOwner;
+    last.formerOwner === span.formerOwner &&
+    last.isClaimedTwice === span.isClaimedTwice;
   if (adjoins) spans[spans.length - 1] = { ...last, length: last.length + span.length };
   else spans.push(span);
 }
