@@ -251,12 +251,13 @@ function oldInode(known: PathCase): Accusation | null {
 
 /**
  * An untouched inode under another name was renamed or linked, which would have stamped it, or its number was handed on and
- * the inode went back. That it was renamed shows where names were exchanged, and where the last part of the name was kept:
- * then only its times are of old. A generation that knows the window's end tells for itself.
+ * the inode went back: then its blocks were given away. That it was renamed shows by names that were exchanged or kept
+ * their last part; only its times are of old then. A generation that knows the window's end tells for itself.
  */
 export function isRenamedInWindow(known: PathCase): boolean {
   if (knowsTheEnd(known)) return false;
   const { isExchanged, cameFrom } = known.inode;
+  if (known.blocks[0]?.isAllocated === false) return false;
   return isExchanged || cameFrom.some(former => lastName(former) === lastName(known.path));
 }
 
