@@ -29,6 +29,7 @@ export interface MapPlace {
 
 export interface MappedVolume {
   readonly volume: number;
+  readonly unitBytes: number;
   /** What its map took in the store when it was kept. */
   readonly addedBytes: number;
 }
@@ -47,7 +48,7 @@ export class BlockMaps {
   readonly #pieces: MapPieces;
   readonly #row: Statement<MapRow>;
   readonly #put: Statement<[]>;
-  readonly #volumes: Statement<[volume: number, addedBytes: number]>;
+  readonly #volumes: Statement<[volume: number, unitBytes: number, addedBytes: number]>;
   readonly #lists: Statement<[volume: number, pieces: Buffer]>;
   readonly #remove: Statement<[]>;
 
@@ -62,7 +63,7 @@ export class BlockMaps {
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#volumes = connection.prepare(
-      'SELECT volume, added_bytes FROM block_map WHERE generation = ? ORDER BY volume',
+      'SELECT volume, unit_bytes, added_bytes FROM block_map WHERE generation = ? ORDER BY volume',
     );
     this.#lists = connection.prepare('SELECT volume, pieces FROM block_map WHERE generation = ?');
     this.#remove = connection.prepare('DELETE FROM block_map WHERE generation = ?');
@@ -108,7 +109,9 @@ export class BlockMaps {
 
   /** The maps of a generation, which has so many of them, by volume. UsageError when one is not there. */
   volumes(generation: number, count: number): MappedVolume[] {
-    const volumes = this.#volumes.all(generation).map(([volume, addedBytes]) => ({ volume, addedBytes }));
+    const volumes = this.#volumes
+      .all(generation)
+      .map(([volume, unitBytes, addedBytes]) => ({ volume, unitBytes, addedBytes }));
     if (volumes.length === count) return volumes;
     const detail = `generation ${generation} has ${volumes.length} block maps instead of ${count}`;
     throw damagedStore(this.#connection.path, detail);
