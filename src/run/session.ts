@@ -17,6 +17,7 @@ import { VERSION } from '../version.ts';
 import { ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
+import { mapsOf } from './generation-maps.ts';
 import { type GenerationMap, type MappedVolume, mapVolume } from './map-volume.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { nowNs } from './now.ts';
@@ -76,7 +77,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
       const volumes = examinable(target, options).map(volume => ({
         ...volume,
         ...gatherReferences(volume, sources, options),
-        maps: before?.maps.get(volume.index) ?? [],
+        maps: mapsOf(sources, before, target, volume.index),
       }));
       const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
       return { options, hooks, target, store, before, run, volumes, mounts: [], startedAtNs, isGuest };
