@@ -7,18 +7,7 @@ import { BlockComparison } from '../../../src/run/compare-blocks.ts';
 import { handMadeMap, run } from '../../digest/hand-made-map.ts';
 import { blockWitness } from '../block-witness-of.ts';
 import { findingOf } from '../finding-of.ts';
-import {
-  accusation,
-  type CaseParts,
-  day,
-  directory,
-  file,
-  LATE_WINDOW,
-  parentCase,
-  pathCase,
-  ranges,
-  type State,
-} from '../path-case-of.ts';
+import { accusation, type CaseParts, day, file, LATE_WINDOW, pathCase, ranges } from '../path-case-of.ts';
 import { raisedAmongLosses } from './among-losses.ts';
 import type { RuleTests } from './rule-tests.ts';
 
@@ -26,8 +15,9 @@ const NEVER = 'never-landed';
 const ZEROS = 'never-landed-zeros';
 const NOTHING = 'nothing-but-zeros';
 const END = 'end-not-written';
+const GROWN = 'grown-by-zeros';
 const IN_PLACE = 'written-yet-unchanged-in-place';
-const REBORN = 'reborn-in-a-directory-of-old';
+const REBORN = 'reborn-under-its-name';
 const SLACK = 'bytes-after-end';
 
 /** Written on day 22, long after the map's day; `sizeBytes` unless its blocks are full. */
@@ -66,15 +56,11 @@ function amongLosses(rule: string, verdict: Verdict): [Confidence | undefined, C
   return [raisedAmongLosses(finding, 2), raisedAmongLosses(finding, 3)];
 }
 
-/** The directory above, on day 22, whose blocks are as in g1, which had it as written on day 16. */
-function oldDirectory(is: State = directory(22), states = 'unchanged') {
-  return parentCase([directory(16)], is, { blocks: [blockWitness(states)], window: LATE_WINDOW });
-}
-
+/** The name had inode 12, generation 1, in g1. */
 function reborn(parts: CaseParts = {}, isNow = { inode: 12n, generation: 2, crtimeNs: day(22) }) {
   const was = [file(16, 'a', { stat: { generation: 1 } })];
   const is = file(22, 'x', { stat: isNow });
-  return pathCase({ was, is, parent: oldDirectory(), window: LATE_WINDOW, ...parts });
+  return pathCase({ was, is, blocks: [blockWitness('landed', { formerly: null })], window: LATE_WINDOW, ...parts });
 }
 
 const afterEnd = (sizeBytes: number): Observation => ({
@@ -184,34 +170,44 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
   {
     rule: END,
     accuses: {
-      'a file that has grown within a block that is as it was': () => {
-        const witness = blockWitness('changed unchanged', formerlyOf(5000));
-        const known = now(witness, 6000);
-        expect(accusation(END, known)).toBe('garbage possible');
-        expect(ranges(END, known)).toEqual(['stale 4096+1904']);
-      },
-      'a file that has grown beyond the block, and the next one was written': () => {
+      'a file that has grown beyond its last block, which is as it was, and the next one was written': () => {
         const known = now(blockWitness('unchanged unchanged landed', formerlyOf(5000)), 9000);
         expect(accusation(END, known)).toBe('garbage possible');
         expect(ranges(END, known)).toEqual(['stale 4096+4096']);
       },
     },
     innocent: {
-      'grown by zeros within the block: `possible` alone': () => {
-        expect(says(END, blockWitness('unchanged unchanged', formerlyOf(5000)), 6000)).toBe('garbage possible');
-        expect(says(END, blockWitness('unchanged changed', formerlyOf(5000)), 6000)).toBeNull();
-        expect(says(END, blockWitness('unchanged unchanged', formerlyOf(5000)), 5000)).toBeNull();
-        expect(amongLosses(END, 'garbage')).toEqual(['possible', 'likely']);
-      },
       'grown by a hole or preallocated blocks (`truncate`, `fallocate`): exempt': () => {
         expect(says(END, blockWitness('unchanged unchanged', formerlyOf(5000)), 9000)).toBeNull();
         expect(says(END, blockWitness('unchanged unchanged never-landed-zeros', formerlyOf(5000)), 9000)).toBeNull();
-        expect(says(END, blockWitness('unchanged unchanged', formerlyOf(8192)), 9000)).toBeNull();
+        expect(says(END, blockWitness('unchanged unchanged landed', formerlyOf(8192)), 9000)).toBeNull();
       },
-      'written behind a gap: `possible` alone': () =>
+      'written behind a gap: `possible` alone': () => {
         expect(says(END, blockWitness('unchanged unchanged landed', formerlyOf(5000)), 12_000)).toBe(
           'garbage possible',
-        ),
+        );
+        expect(says(END, blockWitness('unchanged changed landed', formerlyOf(5000)), 12_000)).toBeNull();
+        expect(amongLosses(END, 'garbage')).toEqual(['possible', 'likely']);
+      },
+    },
+  },
+  {
+    rule: GROWN,
+    accuses: {
+      'a file that has grown within a block that is as it was': () => {
+        const known = now(blockWitness('changed unchanged', formerlyOf(5000)), 6000);
+        expect(accusation(GROWN, known)).toBe('garbage possible');
+        expect(ranges(GROWN, known)).toEqual(['stale 4096+1904']);
+      },
+    },
+    innocent: {
+      'cut to a greater size (`truncate`): `possible`': () => {
+        expect(says(GROWN, blockWitness('unchanged unchanged', formerlyOf(5000)), 6000)).toBe('garbage possible');
+        expect(says(GROWN, blockWitness('unchanged changed', formerlyOf(5000)), 6000)).toBeNull();
+        expect(says(GROWN, blockWitness('unchanged unchanged', formerlyOf(5000)), 5000)).toBeNull();
+        expect(says(GROWN, blockWitness('unchanged unchanged landed', formerlyOf(5000)), 9000)).toBeNull();
+        expect(amongLosses(GROWN, 'garbage')).toEqual(['possible', 'possible']);
+      },
     },
   },
   {
@@ -242,20 +238,26 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
   {
     rule: REBORN,
     accuses: {
-      'a name whose inode’s number is another file’s, in a directory whose write was lost': () =>
+      'a name whose inode’s number has become another file’s': () =>
         expect(accusation(REBORN, reborn())).toBe('garbage possible'),
     },
     innocent: {
-      'deleted and made again, with the same number and in the same place of the directory: `possible` alone': () => {
-        expect(accusation(REBORN, reborn())).toBe('garbage possible');
-        expect(accusation(REBORN, reborn({ parent: oldDirectory(directory(22), 'changed') }))).toBeNull();
-        expect(accusation(REBORN, reborn({ parent: oldDirectory(directory(16)) }))).toBeNull();
+      'deleted and made again with the same number: `possible` alone': () => {
         const same = { inode: 12n, generation: 1, crtimeNs: day(1) };
         const another = { inode: 13n, generation: 2, crtimeNs: day(22) };
-        expect(accusation(REBORN, reborn({}, same))).toBeNull();
-        expect(accusation(REBORN, reborn({}, another))).toBeNull();
+        expect([reborn(), reborn({}, same), reborn({}, another)].map(known => accusation(REBORN, known))).toEqual([
+          'garbage possible',
+          null,
+          null,
+        ]);
         expect(amongLosses(REBORN, 'garbage')).toEqual(['possible', 'likely']);
       },
+      'logs that are rotated (a number comes back with every second file): exempt': () => {
+        for (const path of ['/var/log/app', '/srv/app.log', '/srv/logs/x', '/srv/app.1'])
+          expect(accusation(REBORN, reborn({ path }))).toBeNull();
+      },
+      'written under a temporary name and renamed, twice: `possible` alone': () =>
+        expect(accusation(REBORN, reborn())).toBe('garbage possible'),
     },
   },
   {
