@@ -21,7 +21,7 @@ import { type Amounts, populate } from '../filesystems/ext4/populate.ts';
 import { IS_ROOT, type Place, skipping, succeeds } from './program.ts';
 
 export const MIB = 2 ** 20;
-const AMOUNTS: Amounts = { files: 60, crowd: 150, sparseBytes: 64 * MIB, depth: 40 };
+const AMOUNTS: Amounts = { files: 60, oddNames: 300, crowd: 150, sparseBytes: 64 * MIB, depth: 40 };
 const TOOLS: readonly (readonly [tool: string, versionFlag: string])[] = [
   ['mkfs.ext4', '-V'],
   ['debugfs', '-V'],
