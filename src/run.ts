@@ -8,6 +8,7 @@ import { comparePaths } from './path.ts';
 import type { Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
 import { Breath } from './run/breath.ts';
+import { damageOf } from './run/damage-records.ts';
 import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
@@ -121,7 +122,11 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
     findings: () => judged.findings.findings(),
     blocks: [],
     orphans,
-    errors: [...unread, ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors))],
+    errors: [
+      ...unread,
+      ...target.volumes.flatMap(volume => damageOf(session.run, volume)),
+      ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
+    ],
   };
 }
 

@@ -7,6 +7,7 @@ import { childPath } from '../../path.ts';
 import { faultOf } from '../fault.ts';
 import type { Entry, Extent, Filesystem, Listing, LostEntry, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { ownedBlocks } from './block-owners.ts';
+import type { DamageLog } from './damage-log.ts';
 import { byName, type DirectoryContent, type DirectoryRecord } from './directory.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import type { Inode } from './inode.ts';
@@ -64,6 +65,10 @@ export class Ext4Filesystem implements Filesystem {
     if (root.type !== 'directory') throw new DamageError('root inode', root.location, String(root.type), 'directory');
     this.root = entryOf('/', root, null);
     this.blocks = { blockBytes: volume.blockSize, bytes: volume.source, owned: () => ownedBlocks(volume) };
+  }
+
+  get damage(): DamageLog {
+    return this.volume.damage;
   }
 
   list(directory: Entry): Listing {
