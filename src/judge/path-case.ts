@@ -116,6 +116,14 @@ export function sameInode(left: Stat, right: Stat): boolean {
   return left.generation === null || right.generation === null || left.generation === right.generation;
 }
 
+/**
+ * Its times are those of a running kernel, which stamps the birth and, then or later, the change. Programs that fill a file
+ * system without one (mke2fs -d) give an inode the change of what they copied, and are at work after it.
+ */
+export function isStampedByKernel({ crtimeNs, ctimeNs }: Stat): boolean {
+  return crtimeNs === null || crtimeNs <= ctimeNs;
+}
+
 /** The same inode stands at a path as in a past state of it. */
 export function holdsInode(known: PathCase, past: PastState | null): boolean {
   const stat = known.seen?.stat ?? null;

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { canMount, copy, makeImages, tool } from './image-fixtures.ts';
+import { canMount, copy, inodeAt, makeImages, tool } from './image-fixtures.ts';
 import { Place } from './program.ts';
 
 // The whole program runs in each test, on machines that do other things as well.
@@ -23,13 +23,6 @@ function put(image: string, at: number, byte: number): void {
   const file = openSync(image, 'r+');
   writeSync(file, Uint8Array.of(byte), 0, 1, at);
   closeSync(file);
-}
-
-/** Where debugfs says that an inode lies. */
-function inodeAt(image: string, path: string): number {
-  const [, block = '', offset = ''] =
-    /located at block (\d+), offset (0x[0-9a-f]+)/.exec(tool('debugfs', '-R', `imap ${path}`, image)) ?? [];
-  return Number(block) * BLOCK + Number(offset);
 }
 
 /** Where the second block of a directory lies. */

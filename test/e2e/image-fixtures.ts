@@ -114,6 +114,13 @@ function install(root: string, packed: string): void {
   tool('dpkg', `--root=${root}`, '--log=/dev/null', '--install', packed);
 }
 
+/** Where in an image of 4 KiB blocks debugfs says that an inode lies. */
+export function inodeAt(image: string, path: string): number {
+  const [, block = '', offset = ''] =
+    /located at block (\d+), offset (0x[0-9a-f]+)/.exec(tool('debugfs', '-R', `imap ${path}`, image)) ?? [];
+  return Number(block) * 4096 + Number(offset);
+}
+
 interface FileState {
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
