@@ -5,7 +5,7 @@ import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
 import type { BytePath, Skipped } from './model.ts';
 import { comparePaths } from './path.ts';
-import type { Explanation } from './report/explanation.ts';
+import type { Explained, Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
 import { Breath } from './run/breath.ts';
 import { damageOf } from './run/damage-records.ts';
@@ -52,9 +52,9 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
 
 /**
  * Everything known of one path: the whole tree is listed, for what other paths' inodes say, and one file is read.
- * Throws like scan; null when neither the target nor a reference knows the path.
+ * Throws like scan. A target's volumes may each have the path.
  */
-export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation | null> {
+export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explained> {
   const session = openSession({ ...options, resume: 'never' }, hooks, `explain ${path}`);
   try {
     return await withVolumeScans(
@@ -62,12 +62,13 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
       entry => entry.path === path,
       async (scans, watch) => {
         await examineAll(scans);
+        const explanations: Explanation[] = [];
         for await (const { known, judgement } of judgeAll(scans, new Breath(() => watch.pool.cancelled))) {
           if (known.path !== path) continue;
-          const { seen, expected, observations } = known;
-          return { seen, expected, observations, finding: judgement.finding };
+          const { volume, seen, expected, observations } = known;
+          explanations.push({ volume, seen, expected, observations, finding: judgement.finding });
         }
-        return null;
+        return { volumes: session.target.volumes.map(volume => volume.facts), explanations };
       },
     );
   } finally {
