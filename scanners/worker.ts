@@ -16,6 +16,7 @@ import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from '.
 import { handOver } from './hand-over.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
+import { slackOf } from './slack.ts';
 import {
   COUNTER,
   type HashTask,
@@ -154,7 +155,8 @@ class BatchReader {
   #readOpened(job: UnpackedJob, file: OpenFile): ContentResult {
     const before = file.stat();
     const pass = readContent(file, job, buffer, { onBytes: count => this.#count(count) });
-    const observations = pass.unreadable.length > 0 || pass.stopped ? [] : this.#scan(job, before, file);
+    const isWhole = pass.unreadable.length === 0 && !pass.stopped;
+    const observations = isWhole ? [...this.#scan(job, before, file), ...slackOf(this.#filesystem, job.entry)] : [];
     const after = file.stat();
     const stat = sameState(job.entry.stat, after) ? null : after;
     if (pass.stopped || !sameState(before, after)) return { content: changing(pass.sizeBytes), stat, observations: [] };

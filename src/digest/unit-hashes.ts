@@ -46,18 +46,14 @@ export class UnitHashes {
     return piece === null ? ZERO_UNIT : (piece[unit % PIECE_UNITS] ?? ZERO_UNIT);
   }
 
-  /** Which of these hashes more than one unit has. */
-  repeated(hashes: ReadonlySet<bigint>): Set<bigint> {
-    const once = new Set<bigint>();
-    const repeated = new Set<bigint>();
-    for (const piece of this.#pieces) {
-      for (const hash of piece ?? []) {
-        if (!hashes.has(hash)) continue;
-        if (once.has(hash)) repeated.add(hash);
-        once.add(hash);
+  /** Every unit that has one of these hashes. */
+  *unitsOf(hashes: ReadonlySet<bigint>): Iterable<[hash: bigint, unit: number]> {
+    for (const [number, piece] of this.#pieces.entries()) {
+      for (let index = 0; piece !== null && index < piece.length; index++) {
+        const hash = piece[index] ?? ZERO_UNIT;
+        if (hash !== ZERO_UNIT && hashes.has(hash)) yield [hash, number * PIECE_UNITS + index];
       }
     }
-    return repeated;
   }
 }
 

@@ -21,7 +21,7 @@ export interface Accusation {
 export interface Rule {
   readonly name: string;
   /** Which witness speaks: the report's `evidence[].scanner`. */
-  readonly scanner: 'tree' | 'baseline' | 'packages' | 'git-objects';
+  readonly scanner: 'tree' | 'baseline' | 'packages' | 'git-objects' | 'blocks' | 'slack';
   readonly says: string;
   /** Innocent acts that look alike, and why they are ruled out or what they lower. Each has a test. */
   readonly innocent: readonly string[];
@@ -31,5 +31,7 @@ export interface Rule {
   readonly severalAreLosses?: boolean;
   /** The same where it is beyond doubt that this directory's names went back. */
   readonly raisedByDirectory?: boolean;
+  /** A hint that is worth nothing by itself: no finding unless something raises it. */
+  readonly droppedUnlessRaised?: boolean;
   accuse(known: PathCase): Accusation | null;
 }

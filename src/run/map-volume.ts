@@ -14,6 +14,13 @@ export interface MappedVolume {
   readonly opening: Opening;
 }
 
+/** The block map of a generation. */
+export interface GenerationMap {
+  /** The reference's id. */
+  readonly id: string;
+  load(): BlockMap;
+}
+
 /** Pieces under way per worker: one at work, one waiting. */
 const UNDER_WAY = 2;
 
