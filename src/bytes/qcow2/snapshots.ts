@@ -3,8 +3,9 @@
 import { UsageError } from '../../errors.ts';
 import { latin1, type StructOf } from '../../struct/struct.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { damage } from '../damage.ts';
 import { readExactly, readStruct } from '../read-exactly.ts';
-import { bytesPerL1Entry, checkTable, damage, type Qcow2Header, type TablePlace } from './header.ts';
+import { bytesPerL1Entry, checkTable, type Qcow2Header, type TablePlace } from './header.ts';
 import { MAX_L1_BYTES, MAX_SNAPSHOT_EXTRA_BYTES, snapshotExtra, snapshotHeader } from './layout.ts';
 
 export interface Snapshot {
