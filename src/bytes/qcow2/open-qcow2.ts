@@ -3,20 +3,18 @@
 
 import { DamageError, UnsupportedError } from '../../errors.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { CachedBytes } from '../cached-bytes.ts';
+import { CachedBytes, TABLE_CACHE_BYTES, TABLE_PAGE_BYTES } from '../cached-bytes.ts';
 import { ClusterCache } from '../cluster-cache.ts';
 import type { Fact } from '../fact.ts';
 import type { FileBytes } from '../file-bytes.ts';
 import { ImageFiles } from '../image-files.ts';
+import type { Tell } from '../tell.ts';
 import { isQcow2, type Qcow2Header, readHeader } from './header.ts';
 import { Qcow2Bytes } from './qcow2-bytes.ts';
 import { findSnapshot, readSnapshots, type Snapshot } from './snapshots.ts';
 
 /** No chain in use is longer; each link costs an open file and a cache. */
 const MAX_CHAIN = 32;
-/** For the tables of each image of the chain. */
-const TABLE_CACHE_BYTES = 1024 * 1024;
-const TABLE_PAGE_BYTES = 16 * 1024;
 /** Names that QEMU gives to drivers of plain bytes. */
 const RAW_FORMATS: readonly string[] = ['raw', 'file', 'host_device'];
 
@@ -27,6 +25,7 @@ export interface Qcow2Image {
   readonly facts: readonly Fact[];
   /** Every file that was opened, the image first. Host paths. */
   readonly paths: readonly string[];
+  readonly survey: () => Tell[];
 }
 
 export interface Qcow2Options {
@@ -46,7 +45,14 @@ export function openQcow2(file: FileBytes, path: string, options: Qcow2Options):
     files.allow(path, options.allowBacking);
     const chain = new Chain(files);
     const { bytes, header, snapshots } = chain.open(file, path, options.snapshot);
-    return { bytes: closing(bytes, files), header, snapshots, facts: chain.facts, paths: files.paths };
+    return {
+      bytes: closing(bytes, files),
+      header,
+      snapshots,
+      facts: chain.facts,
+      paths: files.paths,
+      survey: () => [],
+    };
   } catch (error) {
     files.close();
     throw error;
