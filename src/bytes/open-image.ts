@@ -16,9 +16,10 @@ import { openSplit } from './split-image.ts';
 import type { Tell } from './tell.ts';
 import { openVdi } from './vdi/open-vdi.ts';
 import { endsLikeVhd, openVhd } from './vhd/open-vhd.ts';
+import { openVhdx } from './vhdx/open-vhdx.ts';
 import { openVmdk } from './vmdk/open-vmdk.ts';
 
-export type Container = 'raw' | 'split raw' | 'qcow2' | 'vmdk' | 'vhd' | 'vdi';
+export type Container = 'raw' | 'split raw' | 'qcow2' | 'vmdk' | 'vhd' | 'vhdx' | 'vdi';
 
 export interface Image {
   readonly container: Container;
@@ -107,6 +108,7 @@ function openPlain(
 ): OpenedContainer {
   if (container === 'vmdk') return openVmdk(file, path, files);
   if (container === 'vhd') return openVhd(file);
+  if (container === 'vhdx') return openVhdx(file);
   if (container === 'vdi') return openVdi(file);
   return { bytes: file, facts: [], survey: () => [] };
 }
@@ -134,7 +136,7 @@ const CONTAINERS: readonly {
   { name: 'vmdk', title: 'VMDK', at: 0, magic: 'KDMV' },
   { title: 'VMDK (ESX sparse)', at: 0, magic: 'COWD' },
   { name: 'vmdk', title: 'VMDK', at: 0, magic: '# Disk DescriptorFile' },
-  { title: 'VHDX', at: 0, magic: 'vhdxfile' },
+  { name: 'vhdx', title: 'VHDX', at: 0, magic: 'vhdxfile' },
   { name: 'vhd', title: 'VHD', at: 0, magic: 'conectix' },
   { name: 'vdi', title: 'VDI', at: 0x40, magic: '\x7f\x10\xda\xbe' },
   { title: 'QED', at: 0, magic: 'QED\0' },
