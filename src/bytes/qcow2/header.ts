@@ -27,6 +27,7 @@ import {
   qcow2Header,
   qcow2HeaderCompression,
   qcow2HeaderV3,
+  V2_REFCOUNT_ORDER,
 } from './layout.ts';
 
 export interface Qcow2Header {
@@ -45,6 +46,10 @@ export interface Qcow2Header {
   readonly dirty: boolean;
   readonly corrupt: boolean;
   readonly lazyRefcounts: boolean;
+  /** Width of a cluster's counter. */
+  readonly refcountBits: number;
+  /** It keeps dirty bitmaps, in clusters of their own. */
+  readonly bitmaps: boolean;
 }
 
 /** An L1 table: `entries` of eight bytes at `offset`. */
@@ -82,7 +87,7 @@ export function readHeader(file: ByteSource): Qcow2Header {
 }
 
 function assemble(file: ByteSource, fixed: Fixed, head: Uint8Array, clusterBytes: number): Qcow2Header {
-  const { features, headerBytes, compressionType } = readVersion3(file, fixed, head);
+  const { features, headerBytes, compressionType, refcountOrder } = readVersion3(file, fixed, head);
   const extensions = readExtensions(file, fixed, head, headerBytes);
   refuseUnknown(file, features, extensions);
   refuseEncryption(file, fixed);
@@ -107,13 +112,21 @@ function assemble(file: ByteSource, fixed: Fixed, head: Uint8Array, clusterBytes
     dirty: has(features.incompatible, INCOMPATIBLE.dirty),
     corrupt: has(features.incompatible, INCOMPATIBLE.corrupt),
     lazyRefcounts: has(features.compatible, COMPATIBLE.lazyRefcounts),
+    refcountBits: 2 ** refcountOrder,
+    bitmaps: extensions.has(EXTENSION.bitmaps),
   };
   checkPlaces(file, header);
   return header;
 }
 
 function readVersion3(file: ByteSource, fixed: Fixed, head: Uint8Array) {
-  if (fixed.version === 2) return { features: NO_FEATURES, headerBytes: qcow2Header.size, compressionType: 0 };
+  if (fixed.version === 2)
+    return {
+      features: NO_FEATURES,
+      headerBytes: qcow2Header.size,
+      compressionType: 0,
+      refcountOrder: V2_REFCOUNT_ORDER,
+    };
   const view = qcow2HeaderV3.at(head);
   checkField(file, qcow2HeaderV3, 'headerLength', view.headerLength, [qcow2HeaderV3.size, head.length]);
   checkField(file, qcow2HeaderV3, 'refcountOrder', view.refcountOrder, [0, MAX_REFCOUNT_ORDER]);
@@ -125,6 +138,7 @@ function readVersion3(file: ByteSource, fixed: Fixed, head: Uint8Array) {
       autoclear: view.autoclearFeatures,
     },
     headerBytes: view.headerLength,
+    refcountOrder: view.refcountOrder,
     compressionType: hasType ? qcow2HeaderCompression.at(head).compressionType : 0,
   };
 }

@@ -11,7 +11,8 @@ import { ImageFiles } from '../image-files.ts';
 import type { Tell } from '../tell.ts';
 import { isQcow2, type Qcow2Header, readHeader } from './header.ts';
 import { Qcow2Bytes } from './qcow2-bytes.ts';
-import { findSnapshot, readSnapshots, type Snapshot } from './snapshots.ts';
+import { findSnapshot, readSnapshotTable, type Snapshot } from './snapshots.ts';
+import { surveyQcow2 } from './survey-qcow2.ts';
 
 /** No chain in use is longer; each link costs an open file and a cache. */
 const MAX_CHAIN = 32;
@@ -45,18 +46,25 @@ export function openQcow2(file: FileBytes, path: string, options: Qcow2Options):
     files.allow(path, options.allowBacking);
     const chain = new Chain(files);
     const { bytes, header, snapshots } = chain.open(file, path, options.snapshot);
+    const survey = () => surveyImage(file, header);
     return {
       bytes: closing(bytes, files),
       header,
       snapshots,
       facts: chain.facts,
       paths: files.paths,
-      survey: () => [],
+      survey,
     };
   } catch (error) {
     files.close();
     throw error;
   }
+}
+
+/** Of the image itself: the tables of its backing files were not written since. Throws DamageError for a broken snapshot table. */
+function surveyImage(file: ByteSource, header: Qcow2Header): Tell[] {
+  const { snapshots, bytes } = readSnapshotTable(file, header);
+  return surveyQcow2({ file, header, snapshots, snapshotTableBytes: bytes });
 }
 
 function closing(bytes: Qcow2Bytes, files: ImageFiles): ByteSource {
@@ -103,7 +111,7 @@ class Chain {
   /** A broken snapshot table is no reason not to read the disk itself. */
   #snapshots(tables: ByteSource, header: Qcow2Header, needed: boolean): Snapshot[] {
     try {
-      return readSnapshots(tables, header);
+      return readSnapshotTable(tables, header).snapshots;
     } catch (error) {
       if (needed || !(error instanceof DamageError)) throw error;
       this.facts.push({ name: 'qcow2-snapshots-damaged', detail: error.message });

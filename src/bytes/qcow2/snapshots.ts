@@ -20,8 +20,8 @@ export interface Snapshot {
   readonly at: number;
 }
 
-/** All of them, in the table's order. Throws DamageError, ReadError. */
-export function readSnapshots(file: ByteSource, header: Qcow2Header): Snapshot[] {
+/** All of them, in the table's order, and how long the table is. Throws DamageError, ReadError. */
+export function readSnapshotTable(file: ByteSource, header: Qcow2Header): { snapshots: Snapshot[]; bytes: number } {
   const snapshots: Snapshot[] = [];
   let at = header.snapshots.offset;
   for (let left = header.snapshots.count; left > 0; left--) {
@@ -29,7 +29,7 @@ export function readSnapshots(file: ByteSource, header: Qcow2Header): Snapshot[]
     snapshots.push(snapshot);
     at += Math.ceil(length / 8) * 8;
   }
-  return snapshots;
+  return { snapshots, bytes: at - header.snapshots.offset };
 }
 
 function readSnapshot(file: ByteSource, at: number): { snapshot: Snapshot; length: number } {
