@@ -165,15 +165,13 @@ function sectorTell(file: ByteSource, { at, copies }: Sector, shape: DiskShape, 
   ];
 }
 
-/** Entries that have a place in the copy and are as if never written at home: 0, which giving back a block does not leave. */
+/** Entries that have a place in the copy and at home are as before their first write: a block that was given back is said to be so. */
 function lostEntries(home: Uint8Array, copy: Uint8Array): number[] {
   const left = new DataView(home.buffer, home.byteOffset);
   const right = new DataView(copy.buffer, copy.byteOffset);
+  const isPlaced = (at: number) => megabyteOf(right.getUint32(at, true), right.getUint32(at + 4, true)) > 0;
+  const isUnwritten = (at: number) => left.getUint32(at, true) < BLOCK.unmapped && left.getUint32(at + 4, true) === 0;
   return Array.from({ length: LOG_SECTOR_BYTES / 8 }, (_, index) => index).filter(
-    index =>
-      megabyteOf(right.getUint32(index * 8, true), right.getUint32(index * 8 + 4, true)) > 0 &&
-      megabyteOf(left.getUint32(index * 8, true), left.getUint32(index * 8 + 4, true)) === 0 &&
-      left.getUint32(index * 8 + 4, true) === 0 &&
-      left.getUint32(index * 8, true) < MIB,
+    index => isPlaced(index * 8) && isUnwritten(index * 8),
   );
 }
