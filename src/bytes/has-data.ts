@@ -3,19 +3,21 @@
 import { ReadError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 
+const PIECE = Buffer.alloc(64 * 1024);
+const ZEROS = Buffer.alloc(PIECE.length);
+
 /** What cannot be read holds no data that could be told. */
 export function hasData(file: ByteSource, at: number, length: number): boolean {
   const end = Math.min(file.size, at + length);
-  const piece = Buffer.alloc(Math.min(64 * 1024, length));
-  for (let from = at; from < end; from += piece.length) {
-    const part = piece.subarray(0, Math.min(piece.length, end - from));
+  for (let from = at; from < end; from += PIECE.length) {
+    const part = PIECE.subarray(0, Math.min(PIECE.length, end - from));
     try {
       file.read(part, from);
     } catch (error) {
       if (error instanceof ReadError) return false;
       throw error;
     }
-    if (part.some(byte => byte !== 0)) return true;
+    if (Buffer.compare(part, ZEROS.subarray(0, part.length)) !== 0) return true;
   }
   return false;
 }

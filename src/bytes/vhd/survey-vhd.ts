@@ -20,7 +20,7 @@ export function surveyVhd(file: ByteSource, tables: ByteSource, header: VhdHeade
   return [...footers(file, header), ...overlaps(named, dynamic), ...unnamed(file, named, dynamic)];
 }
 
-/** In the order of places. */
+/** In the order of places; those beyond the end of the file are damage, which reading tells. */
 function readTable(tables: ByteSource, file: ByteSource, { entries, tableOffset }: DynamicHeader): Named[] {
   assertComparable(file, entries * 16);
   const table = new Uint8Array(entries * 4);
@@ -29,7 +29,8 @@ function readTable(tables: ByteSource, file: ByteSource, { entries, tableOffset 
   const named: Named[] = [];
   for (let block = 0; block < entries; block++) {
     const sector = view.getUint32(block * 4);
-    if (sector !== BLOCK_UNALLOCATED) named.push({ block, place: sector * SECTOR_BYTES });
+    const place = sector * SECTOR_BYTES;
+    if (sector !== BLOCK_UNALLOCATED && place < file.size) named.push({ block, place });
   }
   return named.sort((left, right) => left.place - right.place || left.block - right.block);
 }

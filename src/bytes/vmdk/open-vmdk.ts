@@ -82,8 +82,8 @@ class VmdkDisk {
   /** The whole disk in one file, or an extent that somebody named without its descriptor. */
   #openSparse(file: ByteSource, path: string, depth: number): Link {
     const header = readSparseHeader(file);
-    const place = header.descriptor;
-    const descriptor = place === null ? null : parseDescriptor(file, readEmbedded(file, place), place.offset);
+    const text = readEmbedded(file, header);
+    const descriptor = text === null ? null : parseDescriptor(file, text.bytes, text.at);
     if ((descriptor?.extents.length ?? 0) > 1) throw new UnsupportedError(`${path}: names extents beside itself`);
     if (depth === 0) this.#describe(descriptor, header);
     const parent = descriptor === null ? null : this.#openParent(path, descriptor, depth);

@@ -115,9 +115,12 @@ function descriptorPlace(file: ByteSource, { descriptorOffset, descriptorSectors
   return { offset: descriptorOffset * SECTOR_BYTES, length };
 }
 
-/** The text inside a sparse extent. */
-export function readEmbedded(file: ByteSource, { offset, length }: { offset: number; length: number }): Uint8Array {
-  return readExactly(file, offset, length, 'VMDK descriptor');
+/** The text inside a sparse extent; null where there is none: extents of a split disk keep room for one, full of zeros. */
+export function readEmbedded(file: ByteSource, { descriptor }: SparseHeader): { bytes: Uint8Array; at: number } | null {
+  if (descriptor === null) return null;
+  const { offset, length } = descriptor;
+  const bytes = readExactly(file, offset, length, 'VMDK descriptor');
+  return bytes[0] === 0 ? null : { bytes, at: offset };
 }
 
 function has(flags: number, bit: number): boolean {

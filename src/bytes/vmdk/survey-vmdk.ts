@@ -51,8 +51,9 @@ function readEntries(file: ByteSource, at: number, count: number): Uint32Array {
 }
 
 function compareTables(extent: SurveyedExtent, seen: Seen, index: number, table: number, copy: number | null): void {
-  if (table === 0 && (copy ?? 0) === 0) return;
   const { file, header } = extent;
+  // Beyond the end of the file there is no table: reading says so.
+  if (Math.max(table, copy ?? 0) === 0 || table * SECTOR_BYTES >= file.size) return;
   const count = header.entriesPerTable;
   const none = new Uint32Array(count);
   const entries = table === 0 ? none : readEntries(file, table * SECTOR_BYTES, count);
