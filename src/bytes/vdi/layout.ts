@@ -2,9 +2,6 @@
 
 import { bytes, defineStruct, n64, text, u32 } from '../../struct/struct.ts';
 
-export const VDI_MAGIC_AT = 0x40;
-export const VDI_MAGIC = '\x7f\x10\xda\xbe';
-
 export const vdiHeader = defineStruct('vdi_header', 'le', {
   text: text(0, 64),
   magic: u32(0x40),

@@ -74,7 +74,7 @@ function refuse(file: ByteSource, fixed: StructOf<typeof vdiHeader>): void {
 }
 
 /** Offset of a block's data in the file. */
-export function blockPlace(header: VdiHeader, index: number): number {
+function blockPlace(header: VdiHeader, index: number): number {
   return header.dataOffset + index * (header.blockBytes + header.extraBytes) + header.extraBytes;
 }
 

@@ -20,7 +20,6 @@ import {
   METADATA_ENTRIES_AT,
   METADATA_REQUIRED,
   MIB,
-  MIN_BLOCK_BYTES,
   metadataEntry,
   metadataTable,
   PARAMETER,
@@ -135,7 +134,7 @@ export function readShape(file: ByteSource, { metadata, bat }: Regions): DiskSha
   if (hasFlag(flags, PARAMETER.hasParent))
     throw new UnsupportedError(`${file.name}: differencing VHDX images are not supported`);
   const at = metadata.offset;
-  if (!(blockBytes >= MIN_BLOCK_BYTES && blockBytes <= MAX_BLOCK_BYTES && Number.isInteger(Math.log2(blockBytes))))
+  if (!(blockBytes >= MIB && blockBytes <= MAX_BLOCK_BYTES && Number.isInteger(Math.log2(blockBytes))))
     throw damage(file, 'vhdx_file_parameters.blockBytes', at, blockBytes, 'a power of two, 1 to 256 MiB');
   if (sector !== 512 && sector !== 4096) throw damage(file, 'VHDX logical sector size', at, sector, '512 or 4096');
   if (size > BigInt(MAX_DISK_BYTES) || size % BigInt(sector) !== 0n)

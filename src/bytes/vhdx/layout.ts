@@ -2,7 +2,6 @@
 
 import { bytes, defineStruct, n64, text, u16, u32, u64 } from '../../struct/struct.ts';
 
-export const VHDX_MAGIC = 'vhdxfile';
 const KIB = 1024;
 export const MIB = 1024 * KIB;
 /** Two copies each; the header with the greater sequence number counts. */
@@ -64,7 +63,6 @@ export const ITEM = {
 
 export const fileParameters = defineStruct('vhdx_file_parameters', 'le', { blockBytes: u32(0), flags: u32(4) });
 export const PARAMETER = { leaveAllocated: 1, hasParent: 2 } as const;
-export const MIN_BLOCK_BYTES = MIB;
 export const MAX_BLOCK_BYTES = 256 * MIB;
 export const MAX_DISK_BYTES = 64 * 1024 ** 4;
 

@@ -94,7 +94,7 @@ class BlockTable implements DiskMap {
 }
 
 /** Bits 20 to 63: whole MiB. */
-export function placeOf(low: number, high: number): number {
+function placeOf(low: number, high: number): number {
   return high * 2 ** 32 + (low - (low % MIB));
 }
 
