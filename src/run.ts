@@ -9,6 +9,7 @@ import type { Explained, Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
 import { captureBefore } from './run/before.ts';
 import { Breath } from './run/breath.ts';
+import { containerBlocks, withTells } from './run/container-tells.ts';
 import { damageOf } from './run/damage-records.ts';
 import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
@@ -125,16 +126,18 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
   const unread = unexamined(target);
   const complete = whole && tally.unexamined === 0 && unread.length === 0;
   const infos = infosOf(volumes);
+  const facts = target.volumes.map(volume => volume.facts);
+  const survey = target.survey();
   return {
     tool: { name: 'lostwrite', version: VERSION },
     run: { id: randomUUID(), startedAtNs, finishedAtNs, complete },
-    target: { kind, name, path, container: target.container, volumes: target.volumes.map(volume => volume.facts) },
+    target: { kind, name, path, container: target.container, volumes: facts.map(each => withTells(each, survey)) },
     window: options.window,
     references: infos.map(info => ({ ...info, files: tally.filesByReference.get(info.id) ?? 0 })),
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
-    blocks: [],
+    blocks: containerBlocks(survey, facts),
     orphans,
     errors: [
       ...unread,
