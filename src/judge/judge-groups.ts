@@ -57,7 +57,8 @@ export function countFinding(counters: Counters, finding: Finding): void {
     counters.rareHints.set(finding.volume, (counters.rareHints.get(finding.volume) ?? 0) + 1);
   }
   if (finding.confidence === 'possible' || finding.causePath !== null) return;
-  if (['altered', 'suspect', 'unreadable'].includes(finding.verdict)) return;
+  if (['altered', 'suspect'].includes(finding.verdict)) return;
+  if (finding.verdict === 'unreadable' && finding.evidence[0]?.rule !== 'name-leads-nowhere') return;
   if (finding.evidence[0]?.scanner === 'packages') return;
   counters.losses.set(finding.volume, (counters.losses.get(finding.volume) ?? 0) + 1);
   if (finding.verdict !== 'missing' && finding.verdict !== 'resurrected') return;

@@ -50,6 +50,8 @@ export interface InodeWitness {
   readonly livesAt: readonly NamedInode[];
   /** Under which names the newest generation had the inode that this (then unknown) name has now. */
   readonly cameFrom: readonly BytePath[];
+  /** Two names have exchanged their inodes since the newest generation: this one and one of `cameFrom`. */
+  readonly isExchanged: boolean;
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
   /** Those of them under which the newest generation had the inode. */
@@ -88,6 +90,7 @@ export interface NamedInode {
 export const NO_WITNESS: InodeWitness = {
   livesAt: [],
   cameFrom: [],
+  isExchanged: false,
   rivals: [],
   rivalsOfNewest: [],
   isNameOfOld: false,
@@ -159,9 +162,16 @@ export function holdsInode(known: PathCase, past: PastState | null): boolean {
  */
 export function directoriesHeld(known: PathCase): boolean {
   for (let above = known.parent; above !== null; above = above.parent) {
-    if (!holdsInode(above, newestPast(above))) return false;
+    if (!holdsInode(above, newestPast(above)) && !isBornSince(above)) return false;
   }
   return true;
+}
+
+/** A directory that was made since the newest generation brought nothing along: what is in it was made or moved there since. */
+function isBornSince(directory: PathCase): boolean {
+  const bornNs = directory.seen?.stat?.crtimeNs ?? null;
+  const newest = newestPast(directory);
+  return bornNs !== null && newest !== null && bornNs > newest.generation.atNs;
 }
 
 /**

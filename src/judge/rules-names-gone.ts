@@ -177,7 +177,8 @@ function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {
 function goneToLostAndFound(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   const orphan = known.inode.livesAt.find(named => named.path.startsWith(LOST_AND_FOUND));
-  if (lost === null || orphan === undefined) return null;
+  // What was deleted in the window, and whose inode went back, lies there as well: only who knows its end can tell.
+  if (lost === null || orphan === undefined || !knowsTheEnd(known)) return null;
   const isStamped = orphan.stat.ctimeNs > lost.formerly.ctimeNs;
   const found = missing(known, lost.past, isStamped ? 'possible' : 'likely', 'its inode lies in lost+found');
   return { ...found, foundAt: orphan.path };
