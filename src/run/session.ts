@@ -27,6 +27,8 @@ export interface Session {
   readonly hooks: RunHooks;
   readonly target: OpenedTarget;
   readonly store: Store;
+  /** Where baselines are: the store, or another one that is only read. */
+  readonly baselines: Store;
   readonly run: Run;
   readonly volumes: readonly SessionVolume[];
   /** Mounts below the target that were not entered; filled while judging. */
@@ -51,13 +53,16 @@ export function openSession(options: ScanOptions, hooks: RunHooks, purpose: stri
   const target = openTarget(options.target);
   try {
     const store = openStore(options.store.path ?? ':memory:', 'write');
-    return closingOnError(store, () => {
-      const volumes = examinable(target, options).map(volume => ({
-        ...volume,
-        ...gatherReferences(volume, store, options),
-      }));
-      const run = openRun(store, options, { purpose, references: infosOf(volumes) }, hooks);
-      return { options, hooks, target, store, run, volumes, mounts: [], startedAtNs };
+    return closingOnError([store], () => {
+      const baselines = baselinesOf(store, options);
+      return closingOnError(baselines === store ? [] : [baselines], () => {
+        const volumes = examinable(target, options).map(volume => ({
+          ...volume,
+          ...gatherReferences(volume, baselines, options),
+        }));
+        const run = openRun(store, options, { purpose, references: infosOf(volumes) }, hooks);
+        return { options, hooks, target, store, baselines, run, volumes, mounts: [], startedAtNs };
+      });
     });
   } catch (error) {
     target.close();
@@ -66,10 +71,15 @@ export function openSession(options: ScanOptions, hooks: RunHooks, purpose: stri
 }
 
 /** @param keep leaves the run's records for a resumption. */
-export function closeSession({ run, store, target }: Session, keep: boolean): void {
+export function closeSession({ run, store, baselines, target }: Session, keep: boolean): void {
   if (!keep) run.drop();
+  if (baselines !== store) baselines.close();
   store.close();
   target.close();
+}
+
+function baselinesOf(store: Store, { baseline, baselines }: ScanOptions): Store {
+  return baseline === null || baselines?.path == null ? store : openStore(baselines.path, 'read');
 }
 
 /** Every reference once, in the order of the volumes. */
@@ -101,7 +111,7 @@ function openingOf(target: OpenedTarget, jobs: number): Opening {
 }
 
 function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch: ProgressWatch): VolumeScan {
-  const { options, target, store, run, startedAtNs } = session;
+  const { options, target, baselines, run, startedAtNs } = session;
   const references = new Map(volume.references.map(reference => [reference.info.id, reference.info]));
   const facts: Omit<ScanFacts, 'donors'> = {
     window: options.window,
@@ -119,7 +129,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     facts,
     selection: selectionOf(options),
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),
-    ownersOf: hashes => ownersInBaseline(store, options.baseline, volume.index, hashes),
+    ownersOf: hashes => ownersInBaseline(baselines, options.baseline, volume.index, hashes),
     reads,
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
     breath: () => new Breath(() => watch.pool.cancelled),
@@ -158,11 +168,11 @@ function openRun(store: Store, options: ScanOptions, { purpose, references }: Ru
   return store.openRun(digest).run;
 }
 
-function closingOnError<T>(store: Store, body: () => T): T {
+function closingOnError<T>(stores: readonly Store[], body: () => T): T {
   try {
     return body();
   } catch (error) {
-    store.close();
+    for (const store of stores) store.close();
     throw error;
   }
 }
