@@ -67,18 +67,24 @@ function headlineLines({ run, summary }: WireSweep, palette: Palette, columns: n
   return [...lines, ...wrapText(warning, columns).map(palette.warn)];
 }
 
-function headline({ targets, damaged, figures }: WireSweep['summary'], palette: Palette): [string, Palette['bad']] {
+function headline(
+  { targets, whole, damaged, figures }: WireSweep['summary'],
+  palette: Palette,
+): [string, Palette['bad']] {
   const { reported, proven, hints, suspects } = figures;
   if (damaged > 0) {
     const where = `DAMAGE FOUND in ${figure(damaged)} of ${countOf(targets, 'target')}`;
-    const sure = proven === reported ? 'all beyond doubt' : `${figure(proven)} beyond doubt`;
+    const sure =
+      proven === reported ? 'beyond doubt' : proven === 0 ? 'very likely' : `${figure(proven)} of them beyond doubt`;
     return [`${where}: ${countOf(reported, 'path is', 'paths are')} damaged, ${sure}.`, palette.bad];
   }
   const look = hints + suspects;
   if (look > 0)
     return [`NO DAMAGE FOUND FOR SURE, but ${countOf(look, 'path is', 'paths are')} worth a look.`, palette.warn];
   if (figures.vouched === 0) return ['NO DAMAGE SEEN, but nothing could vouch for what the files hold.', palette.warn];
-  return ['NO DAMAGE FOUND.', palette.good];
+  return whole === targets
+    ? ['NO DAMAGE FOUND.', palette.good]
+    : ['NO DAMAGE FOUND in what was scanned.', palette.warn];
 }
 
 function worstLines({ targets, summary }: WireSweep, palette: Palette): string[] {

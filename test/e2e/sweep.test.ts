@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { errorCode } from '../../src/errors.ts';
 import { mountSilentDisk, type SilentDisk } from '../fleet/silent-disk.ts';
 import { hasTools, tool } from './image-fixtures.ts';
 import { Place, parseReport, type ReadReport, readReport } from './program.ts';
@@ -45,6 +46,18 @@ function list(name: string, lines: readonly string[]): string {
   const file = place.at(name);
   writeFileSync(file, `${lines.join('\n')}\n`);
   return file;
+}
+
+/** Whether a thread of the process waits for a FUSE file system. */
+function hangsIn(pid: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some(task =>
+      /fuse|request_wait/.test(readFileSync(`/proc/${pid}/task/${task}/wchan`, 'utf8')),
+    );
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return false;
+    throw error;
+  }
 }
 
 function sweepOf(directory: string): ReadSweep {
@@ -224,6 +237,22 @@ describe.skipIf(!CAN)('a sweep that is killed', () => {
     tool('mv', `${out}/vm01.qcow2.json`, `${out}/.lostwrite-sweep/${key}.json`);
     expect(place.run(['sweep', file, '--out', out]).stderr).toContain(`${DISKS} of ${DISKS + 1} targets`);
     expect(readFileSync(`${out}/vm01.qcow2.json`, 'utf8')).toBe(report);
+  });
+
+  test('leaves no process behind, not even one whose disk does not answer', async ({ skip }) => {
+    skip(silent === null, 'there is no disk that does not answer');
+    const started = place.start(['sweep', list('silent.yaml', ['- image: silent.img']), '--out', place.at('silent')]);
+    const { pid } = started.child;
+    const children = (): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    const isStuck = (): boolean =>
+      children()
+        .split(' ')
+        .some(child => child !== '' && hangsIn(child));
+    while (!isStuck() && started.child.exitCode === null) await sleep(20);
+    const left = children().split(' ');
+    started.child.kill('SIGKILL');
+    expect((await started.ended).signal).toBe('SIGKILL');
+    for (const child of left) while (existsSync(`/proc/${child}`)) await sleep(20);
   });
 
   test('an image that has changed since is scanned again, and with --resume never all are', () => {
