@@ -37,6 +37,12 @@ const AGAINST = {
     describe: 'The file that keeps baselines (default: $LOSTWRITE_STORE, else ~/.local/state/lostwrite/store.db)',
     path: 'file',
   },
+  before: {
+    kind: 'list',
+    describe:
+      'An image of the target from before, e.g. a backup (may be repeated, oldest first): read for this scan alone',
+    path: 'file',
+  },
   baseline: { kind: 'text', describe: 'Compare with this baseline (see: lostwrite baseline create)' },
   reference: {
     kind: 'list',
@@ -83,7 +89,7 @@ export const OPTIONS = { ...SCAN_OPTIONS, ...SWEEP };
 export type OptionName = keyof typeof OPTIONS;
 export const SCAN_NAMES = Object.keys(SCAN_OPTIONS) as OptionName[];
 /** A list of targets says these of each. */
-const OF_ONE_TARGET: readonly OptionName[] = ['host', 'baseline'];
+const OF_ONE_TARGET: readonly OptionName[] = ['host', 'baseline', 'before'];
 export const SWEEP_NAMES = (Object.keys(OPTIONS) as OptionName[]).filter(name => !OF_ONE_TARGET.includes(name));
 
 export function rowOf(name: OptionName): OptionRow {

@@ -15,13 +15,15 @@ const LONGEST_NAME = 200;
 export class SweepPlaces {
   readonly directory: string;
   readonly state: string;
+  readonly #hidden: string;
 
   /** UsageError when the directory cannot be made. */
   constructor(directory: string) {
     this.directory = directory;
-    this.state = join(directory, HIDDEN, 'state.db');
+    this.#hidden = join(directory, HIDDEN);
+    this.state = join(this.#hidden, 'state.db');
     try {
-      mkdirSync(join(directory, HIDDEN), { recursive: true });
+      mkdirSync(this.#hidden, { recursive: true });
     } catch (error) {
       throw refusal(directory, error);
     }
@@ -29,12 +31,12 @@ export class SweepPlaces {
 
   /** Where a scan keeps what it has read, so that a killed one goes on. */
   records(key: string): string {
-    return join(this.directory, HIDDEN, `${key}.db`);
+    return join(this.#hidden, `${key}.db`);
   }
 
   /** A report that was written and is not yet counted as done. */
   staged(key: string): string {
-    return join(this.directory, HIDDEN, `${key}.json`);
+    return join(this.#hidden, `${key}.json`);
   }
 
   report(file: string): string {
@@ -43,16 +45,16 @@ export class SweepPlaces {
 
   /** Removes a target's records, and a report that does not count. */
   forget(key: string): void {
-    const records = this.records(key);
-    for (const end of ['', '-wal', '-shm', '-lock', '-new', '-new-journal']) rmSync(records + end, { force: true });
-    rmSync(this.staged(key), { force: true });
+    for (const name of readdirSync(this.#hidden)) {
+      if (name.startsWith(`${key}.`)) rmSync(join(this.#hidden, name), { force: true });
+    }
   }
 
   /** Forgets every target but these: what a killed sweep left of states that are no longer asked for. */
   forgetOthers(keys: ReadonlySet<string>): void {
-    for (const name of readdirSync(join(this.directory, HIDDEN))) {
-      const key = /^([0-9a-f]{32})\.(?:db|json)/.exec(name)?.[1];
-      if (key !== undefined && !keys.has(key)) this.forget(key);
+    for (const name of readdirSync(this.#hidden)) {
+      const key = /^([0-9a-f]{32})\./.exec(name)?.[1];
+      if (key !== undefined && !keys.has(key)) rmSync(join(this.#hidden, name), { force: true });
     }
   }
 }

@@ -27,7 +27,8 @@ export const CONTENT_RULES: readonly Rule[] = [
     scanner: 'baseline',
     says: 'The content differs from the newest generation, and the inode has not changed since.',
     innocent: [
-      'a shared mapping that stored on after its stamp: `possible` alone while the stamp was fresh at the capture',
+      'a shared mapping that stored new bytes after its stamp: `possible` alone while the stamp was fresh at the capture',
+      'a shared mapping that stored bytes of an older day, of another file, or zeros: nothing new, so `likely` then',
       'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one',
       'another inode under the name: not the same inode',
     ],

@@ -309,6 +309,19 @@ describe.skipIf(!CAN)('a target of a sweep', () => {
     expect(without.stderr).toContain(`store ${place.at('no.db')} does not exist`);
   });
 
+  test('is compared with images of before, oldest first', () => {
+    const [old, now] = [`${platform.images}/vm04.img`, place.at('now.img')];
+    tool('cp', old, now);
+    tool('debugfs', '-w', '-R', 'rm /srv/own', now);
+    const file = list('before.yaml', [`- {name: vm04, image: now.img, before: [images/vm04.img]}`]);
+    const out = place.at('before');
+    expect(place.run(['sweep', file, '--out', out]).status).toBe(1);
+    const { references, findings } = JSON.parse(readFileSync(`${out}/vm04.json`, 'utf8'));
+    expect(references.map(({ id }: { id: string }) => id)).toContain(`before:${old}`);
+    expect(findings.map(({ path }: { path: string }) => path)).toContain('/srv/own');
+    expect(readdirSync(`${out}/.lostwrite-sweep`).sort()).toEqual(['state.db', 'state.db-lock']);
+  });
+
   test('is never written to, nor are reports put on its file system', () => {
     const image = `${platform.images}/vm04.img`;
     const { mtimeNs, ctimeNs } = statSync(image, { bigint: true });

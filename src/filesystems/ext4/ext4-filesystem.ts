@@ -5,7 +5,8 @@ import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath, Fault, Stat } from '../../model.ts';
 import { childPath } from '../../path.ts';
 import { faultOf } from '../fault.ts';
-import type { Entry, Extent, Filesystem, Listing, LostEntry, OpenFile } from '../filesystem.ts';
+import type { Entry, Extent, Filesystem, Listing, LostEntry, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import { ownedBlocks } from './block-owners.ts';
 import { byName, type DirectoryContent, type DirectoryRecord } from './directory.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import type { Inode } from './inode.ts';
@@ -51,6 +52,7 @@ export class Ext4Filesystem implements Filesystem {
   /** Why a journal that should have been replayed could not be: then the state without it is shown. Null otherwise. */
   readonly notReplayed: string | null;
   readonly root: Entry;
+  readonly blocks: VolumeBlocks;
   readonly #tree: DirectoryTree;
 
   constructor(volume: Ext4Volume, replayed: ReplayedJournal | null, notReplayed: string | null) {
@@ -61,6 +63,7 @@ export class Ext4Filesystem implements Filesystem {
     const root = volume.inode(ROOT_INODE);
     if (root.type !== 'directory') throw new DamageError('root inode', root.location, String(root.type), 'directory');
     this.root = entryOf('/', root, null);
+    this.blocks = { blockBytes: volume.blockSize, bytes: volume.source, owned: () => ownedBlocks(volume) };
   }
 
   list(directory: Entry): Listing {
@@ -98,6 +101,12 @@ export class Ext4Filesystem implements Filesystem {
       const { logical, physical, length, unwritten } = run;
       yield { logical: logical * blockSize, physical: physical * blockSize, length: length * blockSize, unwritten };
     }
+  }
+
+  bytesAfterEnd(file: Entry): Uint8Array | null {
+    const inode = this.#inodeOf(file);
+    // What follows the end of a verity file is its Merkle tree, of an encrypted one the encrypted padding.
+    return inode.has(INODE_FLAGS.verity) || inode.has(INODE_FLAGS.encrypt) ? null : this.volume.bytesAfterEnd(inode);
   }
 
   close(): void {

@@ -1,0 +1,223 @@
+// Content against a block map of an older day: the write that never landed. And what lies after a file's end, which needs
+// no map at all.
+
+import { BLOCK_BYTES, type FindingRange, type RangeState, type Stat } from '../model.ts';
+import { type BlockWitness, isUnchanged, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
+import { type PathCase, sameInode } from './path-case.ts';
+import type { Accusation, Rule } from './rule.ts';
+
+export const BLOCK_RULES: readonly Rule[] = [
+  {
+    name: 'never-landed',
+    scanner: 'blocks',
+    says: 'Written blocks that were not this file’s then still hold what their place held then.',
+    innocent: [
+      'a rename or an exchange of names: blocks are owned by inode and generation',
+      'the same bytes written again under the same or a twin name (`.dpkg-new`): exempt',
+      'bytes that the older map has at several places: exempt',
+    ],
+    accuse: neverLanded,
+  },
+  {
+    name: 'never-landed-zeros',
+    scanner: 'blocks',
+    says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
+    innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
+    accuse: neverLandedZeros,
+  },
+  {
+    name: 'nothing-but-zeros',
+    scanner: 'blocks',
+    says: 'All of the file’s blocks are written and zeros, as their places were before they were this file’s.',
+    innocent: ['a file of zeros: `possible` alone', 'preallocation and holes: exempt'],
+    raisedByLosses: true,
+    accuse: nothingButZeros,
+  },
+  {
+    name: 'end-not-written',
+    scanner: 'blocks',
+    says: 'The file has grown, and the block that held its old end is as it was.',
+    innocent: [
+      'grown by zeros within the block: `possible` alone',
+      'grown by a hole or preallocated blocks (`truncate`, `fallocate`): exempt',
+      'written behind a gap: `possible` alone',
+    ],
+    raisedByLosses: true,
+    accuse: endNotWritten,
+  },
+  {
+    name: 'written-yet-unchanged-in-place',
+    scanner: 'blocks',
+    says: 'The file was written since, and every block of it is at its old place and as it was.',
+    innocent: ['touch', 'the same bytes written again in place: `possible` alone'],
+    raisedByLosses: true,
+    accuse: writtenInPlace,
+  },
+  {
+    name: 'reborn-in-a-directory-of-old',
+    scanner: 'blocks',
+    says: 'The name leads to the inode number that it had, which is another file’s by now; its directory was written since, and its blocks are as they were.',
+    innocent: ['deleted and made again, with the same number and in the same place of the directory: `possible` alone'],
+    raisedByLosses: true,
+    accuse: rebornInOldDirectory,
+  },
+  {
+    name: 'bytes-after-end',
+    scanner: 'slack',
+    says: 'The last block of the file goes on with other bytes than zeros after the file’s end.',
+    innocent: [
+      'blocks that were never written, and content that ends elsewhere (verity, encrypted, inline): exempt',
+      'a file that was cut short, and whose last block is as before: what is left of it is right, `possible`',
+    ],
+    accuse: bytesAfterEnd,
+  },
+];
+
+/** The newest map that has something to say. */
+function byMaps(known: PathCase, accuse: (witness: BlockWitness, stat: Stat) => Accusation | null): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  if (stat === null || stat.type !== 'file') return null;
+  for (const witness of known.blocks) {
+    const accusation = accuse(witness, stat);
+    if (accusation !== null) return accusation;
+  }
+  return null;
+}
+
+function neverLanded(known: PathCase): Accusation | null {
+  return byMaps(known, ({ reference, spans }, stat) => {
+    const lost = spans.filter(({ state }) => state === 'never-landed');
+    if (lost.length === 0) return null;
+    const owner = lost.find(({ formerOwner }) => formerOwner !== null)?.formerOwner ?? null;
+    const whose = owner === null ? 'then free' : `then ${owner}`;
+    const detail = `${bytesOf(lost)} bytes of it are still what the disk held there in ${reference} (${whose}): their write never landed.`;
+    const others = spans.filter(span => span.state === 'never-landed-zeros' && isAmongContent(span, spans));
+    return {
+      verdict: 'garbage',
+      confidence: 'likely',
+      detail,
+      ranges: rangesOf([...lost, ...others], stat, reference),
+    };
+  });
+}
+
+function neverLandedZeros(known: PathCase): Accusation | null {
+  return byMaps(known, ({ reference, spans }, stat) => {
+    const lost = spans.filter(span => span.state === 'never-landed-zeros' && isAmongContent(span, spans));
+    if (lost.length === 0) return null;
+    const detail = `${bytesOf(lost)} bytes of it are zeros, as the disk was there in ${reference}: their write may never have landed.`;
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(lost, stat, reference) };
+  });
+}
+
+function nothingButZeros(known: PathCase): Accusation | null {
+  return byMaps(known, ({ reference, spans }, stat) => {
+    if (spans.length === 0 || spans.some(({ state }) => state !== 'never-landed-zeros')) return null;
+    const detail = `All that was written of it is zeros, as the disk was there in ${reference}.`;
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(spans, stat, reference) };
+  });
+}
+
+const WITH_CONTENT: ReadonlySet<PlaceState> = new Set(['unchanged', 'changed', 'landed', 'never-landed', 'known']);
+
+/** A block with content adjoins it. */
+function isAmongContent(span: PlacedSpan, spans: readonly PlacedSpan[]): boolean {
+  return spans.some(
+    other =>
+      WITH_CONTENT.has(other.state) &&
+      (other.offset + other.length === span.offset || span.offset + span.length === other.offset),
+  );
+}
+
+function endNotWritten(known: PathCase): Accusation | null {
+  return byMaps(known, (witness, stat) => {
+    const { formerly, unitBytes, reference } = witness;
+    if (formerly === null || stat.sizeBytes <= formerly.sizeBytes || formerly.sizeBytes % unitBytes === 0) return null;
+    const end = spanAt(witness, formerly.sizeBytes - 1);
+    if (end?.state !== 'unchanged') return null;
+    const start = formerly.sizeBytes - (formerly.sizeBytes % unitBytes);
+    const length = Math.min(unitBytes, stat.sizeBytes - start);
+    const next = spanAt(witness, start + unitBytes);
+    if (stat.sizeBytes > start + unitBytes && (next === null || !WITH_CONTENT.has(next.state))) return null;
+    const detail = `It has grown from ${formerly.sizeBytes} bytes since ${reference}, and the block of its old end is as it was: zeros follow where data should.`;
+    const range: FindingRange = {
+      offset: start,
+      length,
+      state: 'stale',
+      physical: end.physical + start - end.offset,
+      detail: `as in ${reference}`,
+    };
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: [range] };
+  });
+}
+
+/** Names of files that programs touch without writing: stamps, locks, sessions. */
+const TOUCHED_BY_HABIT =
+  /(^|[._-])(stamp|lock|lck|session|sess|pid|touch|timestamp|heartbeat|keep|gitkeep)([._-]|$)|\.(lock|pid|stamp)$/i;
+
+function writtenInPlace(known: PathCase): Accusation | null {
+  return byMaps(known, (witness, stat) => {
+    const { formerly, reference } = witness;
+    if (formerly === null || stat.sizeBytes === 0 || stat.sizeBytes !== formerly.sizeBytes) return null;
+    if (!isUnchanged(witness)) return null;
+    if (stat.mtimeNs <= formerly.mtimeNs || stat.mtimeNs !== stat.ctimeNs) return null;
+    if (TOUCHED_BY_HABIT.test(known.path.slice(known.path.lastIndexOf('/') + 1))) return null;
+    const detail = `It was written since ${reference}, and each of its blocks is at its place and as it was then.`;
+    return { verdict: 'stale', confidence: 'possible', detail };
+  });
+}
+
+function rebornInOldDirectory(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const then = directoryOfOld(known);
+  const formerly = known.expected.find(({ reference }) => reference === then?.reference) ?? null;
+  if (stat === null || formerly?.stat == null || stat.inode !== formerly.stat.inode) return null;
+  if (sameInode(stat, formerly.stat)) return null;
+  const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, but that is another file’s since; the blocks of its directory are as they were, though names in it changed.`;
+  return { verdict: 'garbage', confidence: 'possible', detail, expected: formerly };
+}
+
+/** The map by which the directory above was written since (its time of modification has moved), and holds what it held. */
+function directoryOfOld({ parent }: PathCase): BlockWitness | null {
+  const directory = parent?.seen?.stat ?? null;
+  if (parent === null || directory === null) return null;
+  const wentBack = ({ formerly, ...rest }: BlockWitness): boolean =>
+    formerly !== null && directory.mtimeNs > formerly.mtimeNs && isUnchanged({ formerly, ...rest });
+  return parent.blocks.find(wentBack) ?? null;
+}
+
+function bytesAfterEnd(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const slack = known.observations.find(({ rule }) => rule === 'bytes-after-end') ?? null;
+  if (stat === null || slack === null) return null;
+  const [witness] = known.blocks;
+  const last = witness === undefined ? null : spanAt(witness, stat.sizeBytes - 1);
+  const wasCut = witness?.formerly != null && witness.formerly.sizeBytes > stat.sizeBytes;
+  const confidence = wasCut && last?.state === 'unchanged' ? 'possible' : 'likely';
+  const unitBytes = witness?.unitBytes ?? BLOCK_BYTES;
+  const offset = Math.floor((stat.sizeBytes - 1) / unitBytes) * unitBytes;
+  const range = { offset, length: stat.sizeBytes - offset, state: 'unknown', physical: null, detail: null } as const;
+  const verdict = witness?.formerly == null ? 'garbage' : 'stale';
+  return { verdict, confidence, detail: slack.detail, ranges: [range] };
+}
+
+function bytesOf(spans: readonly PlacedSpan[]): number {
+  return spans.reduce((sum, { length }) => sum + length, 0);
+}
+
+function rangesOf(spans: readonly PlacedSpan[], stat: Stat, reference: string): FindingRange[] {
+  return spans
+    .toSorted((left, right) => left.offset - right.offset)
+    .map(({ offset, length, physical, state, formerOwner }) => ({
+      offset,
+      length: Math.min(length, stat.sizeBytes - offset),
+      state: stateOf(state, formerOwner),
+      physical,
+      detail: `what the disk held there in ${reference}${formerOwner === null ? '' : ` (${formerOwner})`}`,
+    }));
+}
+
+function stateOf(state: PlaceState, formerOwner: string | null): RangeState {
+  if (state === 'never-landed-zeros') return 'zero';
+  return formerOwner === null ? 'garbage' : 'foreign';
+}

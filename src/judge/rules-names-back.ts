@@ -1,0 +1,187 @@
+// Names that are back, and names that lead to what is not theirs: made by somebody, or left from an older day?
+
+import type { Stat } from '../model.ts';
+import { isDirectoryOfOld, isDirectoryUnchanged, LOST_AND_FOUND, sureOfDirectory } from './directory-above.ts';
+import {
+  directoriesHeld,
+  holdsInode,
+  knowsTheEnd,
+  newestPast,
+  type PastState,
+  type PathCase,
+  timelineOf,
+} from './path-case.ts';
+import type { Accusation, Rule } from './rule.ts';
+
+export const BACK_RULES: readonly Rule[] = [
+  {
+    name: 'back-below-a-finding',
+    scanner: 'baseline',
+    says: 'The directory above came back, and this with it.',
+    innocent: ['as those of the directory above'],
+    accuse: backBelow,
+  },
+  {
+    name: 'back-under-unchanged-directory',
+    scanner: 'baseline',
+    says: 'The newest generation did not have the name; it is there, and its directory has not changed since.',
+    innocent: [
+      'a creation or rename stamps the directory’s ctime',
+      'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one',
+    ],
+    accuse: backUnderUnchangedDirectory,
+  },
+  {
+    name: 'back-with-untouched-inode',
+    scanner: 'baseline',
+    says: 'The newest generation no longer had the name; it is there, with an inode that nothing has touched since.',
+    innocent: [
+      'created again: a new inode',
+      'renamed back: stamps the inode',
+      'a directory above was moved: it must be the inode that it was',
+    ],
+    accuse: backUntouched,
+  },
+  {
+    name: 'back-as-if-never-removed',
+    scanner: 'baseline',
+    says: 'The newest generation no longer had the name; it is there again, with the inode that it had before.',
+    innocent: ['renamed back by hand: `possible`, unless other names of the directory went back beyond doubt'],
+    raisedByDirectory: true,
+    accuse: backAsBefore,
+  },
+  {
+    name: 'name-of-another-inode',
+    scanner: 'tree',
+    says: 'More names lead to the inode than its link count allows, and the newest generation does not have this one.',
+    innocent: [
+      'a rename during the scan: the inode must not have changed since the scan began',
+      'this is the true name and the other one is of old: an older generation must have had the number under this name',
+    ],
+    accuse: falseName,
+  },
+  {
+    name: 'new-name-of-an-old-inode',
+    scanner: 'baseline',
+    says: 'The name was made since the generation, and leads to an inode that nothing has touched since before it.',
+    innocent: [
+      'a rename or a link stamps the inode',
+      'a directory above was moved: every one must be the inode that it was',
+    ],
+    accuse: oldInode,
+  },
+  {
+    name: 'entry-of-another-type',
+    scanner: 'tree',
+    says: 'The directory states another type than the inode has.',
+    innocent: ['file systems that state no types'],
+    accuse: otherType,
+  },
+];
+
+interface Back {
+  readonly stat: Stat;
+  readonly newest: PastState;
+}
+
+/** There now, not there in the newest generation. lost+found is where repairs put things: never "back". */
+function backSince(known: PathCase): Back | null {
+  const stat = known.seen?.stat ?? null;
+  const newest = newestPast(known);
+  if (stat === null || newest === null || newest.expectation !== null || !knowsTheEnd(known)) return null;
+  return known.path.startsWith(LOST_AND_FOUND) ? null : { stat, newest };
+}
+
+function backBelow(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  const { above } = known;
+  if (back === null || above === null || !isOlderThanNewest(known, back)) return null;
+  if (above.verdict !== 'resurrected' && !isDirectoryOfOld(known)) return null;
+  const detail = `${back.newest.generation.id} no longer had it; it came back with the directory above.`;
+  return { verdict: 'resurrected', confidence: above.confidence, detail, causedByDirectory: true };
+}
+
+/** Untouched since the newest generation; or born before it, when it knew the inode nowhere, and used since. */
+function isOlderThanNewest(known: PathCase, { stat, newest }: Back): boolean {
+  const { atNs } = newest.generation;
+  if (stat.ctimeNs <= atNs) return true;
+  return stat.crtimeNs !== null && stat.crtimeNs <= atNs && known.inode.cameFrom.length === 0;
+}
+
+function backUnderUnchangedDirectory(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  if (back === null || !isDirectoryUnchanged(known)) return null;
+  const detail = `${back.newest.generation.id} did not have the name, and its directory has not changed since.`;
+  return { verdict: 'resurrected', confidence: sureOfDirectory(known), detail };
+}
+
+function backUntouched(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  if (back === null || back.stat.ctimeNs > back.newest.generation.atNs || !directoriesHeld(known)) return null;
+  const older = timelineOf(known).findLast(state => holdsInode(known, state));
+  const same = older?.expectation?.stat?.ctimeNs === back.stat.ctimeNs;
+  const was = older === undefined ? 'an inode of a day before it' : `its inode of ${older.generation.id}`;
+  const detail = `${back.newest.generation.id} no longer had the name; it is back, with ${was}.`;
+  const unnamed = known.inode.cameFrom.length === 0;
+  return { verdict: 'resurrected', confidence: same && unnamed ? 'proven' : 'likely', detail };
+}
+
+function backAsBefore(known: PathCase): Accusation | null {
+  const back = backSince(known);
+  const older = timelineOf(known).findLast(state => holdsInode(known, state));
+  if (back === null || older === undefined) return null;
+  const detail = `${back.newest.generation.id} no longer had the name; it is there again, with its inode of ${older.generation.id}.`;
+  return { verdict: 'resurrected', confidence: 'possible', detail };
+}
+
+function falseName(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  if (stat === null || known.inode.rivals.length === 0 || stat.ctimeNs >= known.scan.startedAtNs) return null;
+  const newest = newestPast(known);
+  if (newest === null) return null;
+  const detail = `Its inode belongs to another name, and counts only ${stat.links} link(s).`;
+  if (!knowsTheEnd(known)) return falseNameOfOld(known, newest, detail);
+  if (holdsInode(known, newest)) return null;
+  const isFalse = known.inode.isNameOfOld || known.inode.cameFrom.length > 0;
+  if (!isFalse) return null;
+  if (newest.expectation === null) return { verdict: 'resurrected', confidence: 'likely', detail };
+  return { verdict: 'garbage', confidence: 'likely', detail, expected: newest.expectation };
+}
+
+/**
+ * The generation had the inode's number under this name, and under none of the others: they are the younger ones. The same
+ * inode was renamed away and its old name is back; another one took the number of what the name led to.
+ */
+function falseNameOfOld(known: PathCase, newest: PastState, detail: string): Accusation | null {
+  const { rivals, cameFrom } = known.inode;
+  const formerly = newest.expectation?.stat ?? null;
+  if (formerly === null || formerly.inode !== known.seen?.stat?.inode) return null;
+  if (rivals.some(rival => cameFrom.includes(rival))) return null;
+  const verdict = holdsInode(known, newest) ? 'resurrected' : 'garbage';
+  return { verdict, confidence: 'likely', detail, expected: newest.expectation };
+}
+
+function oldInode(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const newest = newestPast(known);
+  if (stat === null || newest === null || newest.expectation !== null || knowsTheEnd(known)) return null;
+  if (known.path.startsWith(LOST_AND_FOUND)) return null;
+  if (stat.ctimeNs > newest.generation.atNs || !directoriesHeld(known)) return null;
+  const detail = `${newest.generation.id} does not have the name, yet nothing has touched its inode since before that day.`;
+  return { verdict: 'garbage', confidence: 'likely', detail };
+}
+
+function otherType(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const stated = known.seen?.direntType ?? null;
+  if (stat === null || stated === null || stated === stat.type || known.seen?.fault != null) return null;
+  const detail = `The directory says ${stated}, the inode is a ${stat.type}: one of the two is of another day.`;
+  const newest = newestPast(known);
+  const nameIsOlder = newest !== null && knowsTheEnd(known) && newest.expectation === null;
+  return {
+    verdict: nameIsOlder ? 'resurrected' : 'garbage',
+    confidence: 'likely',
+    detail,
+    expected: newest?.expectation ?? null,
+  };
+}
