@@ -9,6 +9,7 @@ import type { Explained, Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
 import { captureBefore } from './run/before.ts';
 import { Breath } from './run/breath.ts';
+import { containerBlocks, withTells } from './run/container-tells.ts';
 import { damageOf } from './run/damage-records.ts';
 import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
@@ -90,9 +91,9 @@ function openWith(options: ScanOptions, hooks: RunHooks, parts: SessionParts): S
 }
 
 /** One disk may be called differently, and two disks the same: a person knows, so a person is told. */
-function noteOtherTarget({ store, options, hooks }: Session): void {
+function noteOtherTarget({ baselines, options, hooks }: Session): void {
   const { baseline, target } = options;
-  const newest = baseline === null ? undefined : store.generations(baseline).at(-1);
+  const newest = baseline === null ? undefined : baselines.generations(baseline).at(-1);
   if (newest === undefined || newest.target === target.name) return;
   hooks.onNotice(`baseline ${baseline} was made of ${newest.target}: it is compared with ${target.name} all the same`);
 }
@@ -125,16 +126,18 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
   const unread = unexamined(target);
   const complete = whole && tally.unexamined === 0 && unread.length === 0;
   const infos = infosOf(volumes);
+  const facts = target.volumes.map(volume => volume.facts);
+  const survey = target.survey();
   return {
     tool: { name: 'lostwrite', version: VERSION },
     run: { id: randomUUID(), startedAtNs, finishedAtNs, complete },
-    target: { kind, name, path, container: target.container, volumes: target.volumes.map(volume => volume.facts) },
+    target: { kind, name, path, container: target.container, volumes: facts.map(each => withTells(each, survey)) },
     window: options.window,
     references: infos.map(info => ({ ...info, files: tally.filesByReference.get(info.id) ?? 0 })),
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
-    blocks: [],
+    blocks: containerBlocks(survey, facts),
     orphans,
     errors: [
       ...unread,

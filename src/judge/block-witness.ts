@@ -38,6 +38,8 @@ export interface BlockWitness {
   readonly spans: readonly PlacedSpan[];
   /** All of its written blocks lay where they lie, and it had no others. */
   readonly sameBlocks: boolean;
+  /** Whether the file system counts all of its blocks as in use; null where it cannot tell: repairs count anew. */
+  readonly isAllocated: boolean | null;
 }
 
 /** Each of its blocks lies where it lay, and holds what it held. */

@@ -230,12 +230,13 @@ function falseName(known: PathCase): Accusation | null {
  * inode was renamed away and its old name is back; another one took the number of what the name led to.
  */
 function falseNameOfOld(known: PathCase, newest: PastState, detail: string): Accusation | null {
-  const { rivals, cameFrom } = known.inode;
+  const { rivals, rivalsOfNewest, cameFrom } = known.inode;
   const formerly = newest.expectation?.stat ?? null;
   if (formerly === null || formerly.inode !== known.seen?.stat?.inode) return null;
   if (rivals.some(rival => cameFrom.includes(rival))) return null;
-  const verdict = holdsInode(known, newest) ? 'resurrected' : 'garbage';
-  return { verdict, confidence: 'likely', detail, expected: newest.expectation };
+  const isKept = holdsInode(known, newest);
+  const confidence = isKept && rivalsOfNewest.length > 0 ? 'possible' : 'likely';
+  return { verdict: isKept ? 'resurrected' : 'garbage', confidence, detail, expected: newest.expectation };
 }
 
 function oldInode(known: PathCase): Accusation | null {
@@ -251,12 +252,13 @@ function oldInode(known: PathCase): Accusation | null {
 
 /**
  * An untouched inode under another name was renamed or linked, which would have stamped it, or its number was handed on and
- * the inode went back. That it was renamed shows where names were exchanged, and where the last part of the name was kept:
- * then only its times are of old. A generation that knows the window's end tells for itself.
+ * the inode went back: then its blocks were given away. That it was renamed shows by names that were exchanged or kept
+ * their last part; only its times are of old then. A generation that knows the window's end tells for itself.
  */
 export function isRenamedInWindow(known: PathCase): boolean {
   if (knowsTheEnd(known)) return false;
   const { isExchanged, cameFrom } = known.inode;
+  if (known.blocks[0]?.isAllocated === false) return false;
   return isExchanged || cameFrom.some(former => lastName(former) === lastName(known.path));
 }
 

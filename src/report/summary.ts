@@ -45,6 +45,7 @@ export function renderSummary(report: Report, options: SummaryOptions = {}): str
   const sections = [
     scannedLines(report, palette, columns),
     headlineLines(report, counted, palette, columns),
+    containerLines(report, palette, columns),
     countLines(counted, palette),
     topLines(counted, { palette, columns, volumeOf }),
     remedyLines(counted, { palette, columns, volumeOf }),
@@ -121,6 +122,14 @@ function shareOf(part: number, whole: number): string {
   if (part === whole) return '100 %';
   const percent = Math.floor((part / whole) * 1000) / 10;
   return part > 0 && percent === 0 ? 'less than 0.1 %' : `${percent} %`;
+}
+
+/** Blocks that explain themselves: tables of the image's container that lost an update. */
+function containerLines({ target, blocks }: Report, palette: Palette, columns: number): string[] {
+  const told = blocks.flatMap(({ confidence, detail }) => (detail === undefined ? [] : [`${confidence}: ${detail}`]));
+  if (told.length === 0) return [];
+  const lines = told.flatMap(text => wrapText(printableText(text), columns, 2));
+  return [palette.strong(`What the tables of the ${target.container ?? 'disk'} image give away`), ...lines];
 }
 
 function countLines(counted: Tally, palette: Palette): string[] {

@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import type { ByteSource } from '../bytes/byte-source.ts';
 import { cacheShareBytes } from '../bytes/cached-bytes.ts';
 import type { Fact } from '../bytes/fact.ts';
-import { type Image, openImage } from '../bytes/open-image.ts';
+import { type Image, openImage, type Survey } from '../bytes/open-image.ts';
 import { slice } from '../bytes/slice.ts';
 import { DamageError, ReadError, UnsupportedError, UsageError } from '../errors.ts';
 import { Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
@@ -31,7 +31,7 @@ export interface OpenedVolume extends ToldVolume {
 }
 
 export interface OpenedTarget {
-  /** `raw`, `qcow2`; null for a directory. */
+  /** `raw`, `qcow2`, ...; null for a directory. */
   readonly container: string | null;
   /** Names of an image's internal snapshots. */
   readonly snapshots: readonly string[];
@@ -39,6 +39,8 @@ export interface OpenedTarget {
   /** What concerns the container and its partition table. */
   readonly facts: readonly Fact[];
   readonly replayed: Opening['replayed'];
+  /** Compares the tables of an image's container: reads them all. */
+  survey(): Survey;
   close(): void;
 }
 
@@ -77,15 +79,17 @@ function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: read
       replayed.set(volume.index, filesystem.replayed);
   }
   const snapshots = image.snapshots.map(snapshot => snapshot.name);
-  return { container: image.container, snapshots, volumes, facts, replayed, close: () => image.bytes.close?.() };
+  const { container, survey } = image;
+  return { container, snapshots, volumes, facts, replayed, survey, close: () => image.bytes.close?.() };
 }
 
 function openDirectory(target: TargetSpec): OpenedTarget {
   assertSame(target);
   const filesystem = openHostFilesystem(bytesOfText(target.path));
   const volumes = [{ ...MOUNTED_TREE, filesystem }];
+  const survey = () => ({ tells: [], trouble: null });
   const close = () => filesystem.close();
-  return { container: null, snapshots: [], volumes, facts: [], replayed: new Map(), close };
+  return { container: null, snapshots: [], volumes, facts: [], replayed: new Map(), survey, close };
 }
 
 function openImageOf(target: TargetSpec, opening: Opening): Image {
