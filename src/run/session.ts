@@ -83,7 +83,8 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
           ...gatherReferences(volume, sources, options),
           maps: mapsOf(sources, before, target, volume.index),
         }));
-        const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
+        const key = { purpose: parts.purpose, references: infosOf(volumes), written: writtenOf(target) };
+        const run = openRun(store, options, key, hooks);
         return { options, hooks, target, store, baselines, before, run, volumes, mounts: [], startedAtNs, isGuest };
       });
     });
@@ -213,14 +214,20 @@ function examinable(target: OpenedTarget, options: ScanOptions): { index: number
 interface RunKey {
   readonly purpose: string;
   readonly references: readonly ReferenceInfo[];
+  readonly written: readonly unknown[];
+}
+
+/** What changes when a volume is mounted or written to: a block device itself looks the same then. */
+function writtenOf({ volumes }: OpenedTarget): readonly unknown[] {
+  return volumes.map(({ facts, writtenAtNs }) => [facts.uuid, facts.state, String(writtenAtNs)]);
 }
 
 /** Keyed by what decides the result: another target, option, reference or version is another run. */
-function openRun(store: Store, options: ScanOptions, { purpose, references }: RunKey, hooks: RunHooks): Run {
+function openRun(store: Store, options: ScanOptions, { purpose, references, written }: RunKey, hooks: RunHooks): Run {
   const { target, before = [], include, exclude, scanners, metadataOnly, crossMounts } = options;
   const what = [target, before, include, exclude, scanners, metadataOnly, crossMounts];
   const ids = references.map(reference => reference.id);
-  const key = JSON.stringify([purpose, VERSION, ...what, ids]);
+  const key = JSON.stringify([purpose, VERSION, ...what, ids, written]);
   const digest = createHash('sha256').update(key).digest('hex');
   const { run, resumed } = store.openRun(digest);
   if (!resumed) return run;
