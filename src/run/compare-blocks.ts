@@ -62,7 +62,7 @@ export class BlockComparison {
     let owned = 0;
     for (const unit of this.#units(Number(stat.inode), stat.generation)) {
       if (unit.owned) owned++;
-      if (unit.logical * unitBytes < stat.sizeBytes) push(spans, this.#span(path, unit));
+      if (unit.logical * unitBytes < stat.sizeBytes) push(spans, this.#span(path, stat, unit));
     }
     const sameBlocks = owned === this.#writtenThen(stat) && spans.every(({ state }) => isKept(state));
     return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks };
@@ -74,9 +74,9 @@ export class BlockComparison {
     return units;
   }
 
-  #span(path: BytePath, unit: Unit): PlacedSpan {
+  #span(path: BytePath, stat: Stat, unit: Unit): PlacedSpan {
     const { unitBytes } = this.#now.hashes;
-    const state = this.#state(path, unit);
+    const state = this.#state(path, stat, unit);
     const former = state === 'never-landed' ? this.#ownersThen(unit.physical) : [];
     const physical = unit.physical * unitBytes;
     return {
@@ -88,13 +88,20 @@ export class BlockComparison {
     };
   }
 
-  #state(path: BytePath, { logical, physical, owned }: Unit): PlaceState {
+  #state(path: BytePath, stat: Stat, { logical, physical, owned }: Unit): PlaceState {
     const hash = this.#now.hashes.at(physical);
     const equal = hash === this.#then.hashes.at(physical) && hash !== UNREAD_UNIT;
     if (owned) return equal ? 'unchanged' : 'changed';
     if (!equal) return 'landed';
     if (hash === ZERO_UNIT) return 'never-landed-zeros';
+    if (this.#isMoved(stat, physical)) return 'known';
     return this.#isCopy(hash, logical) || this.#isTwins(path, logical, physical) ? 'known' : 'never-landed';
+  }
+
+  /** The place was this file's, as another of its blocks: ranges can be collapsed and inserted. */
+  #isMoved({ inode, generation }: Stat, physical: number): boolean {
+    const former = this.#ownersThen(physical);
+    return former.some(run => run.inode === Number(inode) && run.generation === generation && !run.unwritten);
   }
 
   /** Other files have the same bytes as the same block: copies come and go, and may come back to a place. */
@@ -138,11 +145,13 @@ export class BlockComparison {
   /** Written blocks of the file as it is. */
   *#units(inode: number, generation: number): Iterable<Unit> {
     const then = [...contentOf(this.#then.owners.of(inode, generation))];
+    let former = 0;
     for (const run of contentOf(this.#now.owners.of(inode, generation))) {
       for (let index = 0; index < run.length; index++) {
         const logical = run.logical + index;
         const physical = run.physical + index;
-        yield { logical, physical, owned: then.some(former => covers(former, logical, physical)) };
+        while (former < then.length && endOf(then[former]) <= logical) former++;
+        yield { logical, physical, owned: covers(then[former], logical, physical) };
       }
     }
   }
@@ -173,7 +182,13 @@ function* contentOf(runs: readonly OwnedRun[]): Iterable<OwnedRun> {
   for (const run of runs) if ((run.role === 'data' || run.role === 'directory') && !run.unwritten) yield run;
 }
 
-function covers(run: OwnedRun, logical: number, physical: number): boolean {
+/** The logical unit behind it. */
+function endOf(run: OwnedRun | undefined): number {
+  return run === undefined ? 0 : run.logical + run.length;
+}
+
+function covers(run: OwnedRun | undefined, logical: number, physical: number): boolean {
+  if (run === undefined) return false;
   const index = logical - run.logical;
   return index >= 0 && index < run.length && run.physical + index === physical;
 }
