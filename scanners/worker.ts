@@ -3,8 +3,9 @@
 
 import { memoryBytes } from '../src/bytes/memory-bytes.ts';
 import { type OwnerColumns, packOwners } from '../src/digest/block-owners.ts';
+import { hashPiece } from '../src/digest/hash-piece.ts';
 import { isOfMedium, readContent } from '../src/digest/read-content.ts';
-import { hashPiece, type Piece, unitBytesOf } from '../src/digest/unit-hashes.ts';
+import { type Piece, unitBytesOf } from '../src/digest/unit-hashes.ts';
 import { UnsupportedError } from '../src/errors.ts';
 import { faultOf } from '../src/filesystems/fault.ts';
 import type { Filesystem, OpenFile, VolumeBlocks } from '../src/filesystems/filesystem.ts';

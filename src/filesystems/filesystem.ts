@@ -55,6 +55,8 @@ export interface VolumeBlocks {
   readonly bytes: ByteSource;
   /** Who owns which blocks: the file system's own structures, then every inode in use, in the order of numbers. In blocks. */
   owned(): Iterable<OwnedRun>;
+  /** Whether the file system counts a block as in use; null where it cannot tell (its bitmap is broken). */
+  isAllocated(block: number): boolean | null;
 }
 
 /** Every implementation passes test/filesystems/filesystem-contract.ts. Read-only, synchronous. */

@@ -47,6 +47,8 @@ export interface InodeWitness {
   readonly livesAt: readonly NamedInode[];
   /** Under which names the newest generation had the inode that this (then unknown) name has now. */
   readonly cameFrom: readonly BytePath[];
+  /** Two names have exchanged their inodes since the newest generation: this one and one of `cameFrom`. */
+  readonly isExchanged: boolean;
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
   /** An older generation, not the newest, had the inode's number under this name: an entry of old. */
@@ -83,6 +85,7 @@ export interface NamedInode {
 export const NO_WITNESS: InodeWitness = {
   livesAt: [],
   cameFrom: [],
+  isExchanged: false,
   rivals: [],
   isNameOfOld: false,
   isAmongOldInodes: false,

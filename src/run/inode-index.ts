@@ -14,6 +14,9 @@ const PATHS_AT_MOST = 300_000;
 export class InodeIndex {
   readonly #gone = new PathsByInode();
   readonly #unknown = new PathsByInode();
+  /** Names by the inode that they had, and have no more. */
+  readonly #displaced = new PathsByInode();
+  readonly #livesInstead = new Map<BytePath, NamedInode[]>();
   readonly #seen = new InodeSet();
   readonly #rivals = new PathsByInode();
   readonly #livesAt = new Map<BytePath, NamedInode[]>();
@@ -61,6 +64,7 @@ export class InodeIndex {
     this.#rootDevice ??= group.entry.device;
     if (group.entry.device !== this.#rootDevice) return;
     if (newest?.stat == null || !isHeir(stat, newest.stat)) this.#noteUnknown(group, stat, newest);
+    if (newest?.stat && !isHeir(stat, newest.stat)) this.#displaced.add(newest.stat.inode, group.path);
     if (newest?.stat) this.#noteAge(stat, newest.stat);
     this.#noteChild(group.path, stat);
     if (stat.type === 'directory') this.#above.push(openDirectory(group, stat, newest?.stat ?? null));
@@ -76,6 +80,8 @@ export class InodeIndex {
   lookUpInTree(entry: SpoolEntry): void {
     const { stat, path } = entry;
     if (stat === null || entry.device !== this.#rootDevice) return;
+    for (const name of this.#displaced.of(stat.inode))
+      push(this.#livesInstead, name, { path, stat, isNameOfOld: false, isNew: false });
     const gone = this.#gone.of(stat.inode);
     if (gone.length > 0) {
       const isNew = this.#unknown.of(stat.inode).includes(path);
@@ -112,6 +118,7 @@ export class InodeIndex {
     return {
       livesAt,
       cameFrom: came.map(named => named.path),
+      isExchanged: came.some(({ path }) => this.#isHeirAt(group.path, path, formerly)),
       isNameOfOld: this.#namesOfOld.has(group.path),
       isAmongOldInodes: this.#blocksOfOld.has(inodeBlock(stat)),
       inodeBlockWentBack: this.#hasBlockGoneBack(stat),
@@ -120,6 +127,12 @@ export class InodeIndex {
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
+  }
+
+  /** The inode that a name had is now under that other one. */
+  #isHeirAt(name: BytePath, other: BytePath, formerly: Stat | null): boolean {
+    const instead = this.#livesInstead.get(name) ?? [];
+    return instead.some(named => named.path === other && isHeir(named.stat, formerly));
   }
 
   #ofMissing(livesAt: readonly NamedInode[], formerly: Stat): Partial<InodeWitness> {

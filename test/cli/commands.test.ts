@@ -222,6 +222,7 @@ describe('baseline', () => {
     entries: 1234,
     files: 1000,
     bytes: 5_000_000,
+    mapBytes: 2_097_152,
   };
 
   test('create captures, and says what', async () => {
@@ -265,8 +266,8 @@ describe('baseline', () => {
       'NAME         GENERATIONS  OLDEST STATE                       NEWEST STATE',
       'nightly\\x1b           30  1970-01-01 00:00:00 UTC            2014-06-01 02:00:00 UTC',
       'x                      1  1970-01-01 00:00:00.000000001 UTC  1970-01-01 00:00:00.000000001 UTC',
-      'STATE OF              PATHS  FILES     SIZE  CAPTURED                   TARGET',
-      '2014-06-01T02:00:00Z  1,234  1,000  4.8 MiB  2014-06-01 02:00:01.5 UTC  /srv',
+      'STATE OF              PATHS  FILES     SIZE  BLOCK MAP  CAPTURED                   TARGET',
+      '2014-06-01T02:00:00Z  1,234  1,000  4.8 MiB      2 MiB  2014-06-01 02:00:01.5 UTC  /srv',
       '',
     ]);
   });
@@ -291,6 +292,7 @@ describe('baseline', () => {
           entries: 1234,
           files: 1000,
           bytes: 5_000_000,
+          blockMap: { bytesInStore: 2_097_152 },
         },
       ],
     });
@@ -463,7 +465,7 @@ describe('explain', () => {
   ])('with %j, says which baselines of the target it could not use', async (options, said) => {
     writeFileSync(join(here, 's.db'), '');
     const series = { generations: 1, firstAtNs: 0n, lastAtNs: 0n };
-    const generation = { atNs: 0n, capturedNs: 0n, entries: 1, files: 1, bytes: 1 };
+    const generation = { atNs: 0n, capturedNs: 0n, entries: 1, files: 1, bytes: 1, mapBytes: null };
     const world = inside({
       explain: async () => ({ seen: null, expected: [], observations: [], finding: null }),
       listBaselines: async () => ['nightly', 'old', 'other'].map(name => ({ name, ...series })),
