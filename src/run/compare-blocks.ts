@@ -1,6 +1,7 @@
 // Sets the block map of the volume as it is against that of an older day, file by file. Owners are (inode, generation,
 // logical block), never paths: a rename moves names, not blocks.
 
+import type { ByteSource } from '../bytes/byte-source.ts';
 import type { BlockMap } from '../digest/block-map.ts';
 import { UNREAD_UNIT, ZERO_UNIT } from '../digest/unit-hashes.ts';
 import type { BlockWitness, PlacedSpan, PlaceState } from '../judge/block-witness.ts';
@@ -20,6 +21,9 @@ interface Candidates {
 /** A block that lies in files at so many logical places is of no file: padding, fill patterns. */
 const COMMON_AT = 3;
 
+/** A file's last bytes are seldom all zeros for longer than this. */
+const LAST_BYTES = 8;
+
 interface Unit {
   readonly logical: number;
   readonly physical: number;
@@ -27,9 +31,17 @@ interface Unit {
   readonly owned: boolean;
 }
 
+/** The volume as it is, beside its map. */
+export interface VolumeNow {
+  /** Whether a unit is in use; null: nobody knows. */
+  readonly isAllocated: (unit: number) => boolean | null;
+  readonly bytes: ByteSource;
+}
+
 export class BlockComparison {
   readonly #id: string;
   readonly #isAllocated: (unit: number) => boolean | null;
+  readonly #bytes: ByteSource;
   readonly #now: BlockMap;
   readonly #then: BlockMap;
   readonly #inodes = new FormerInodes();
@@ -38,10 +50,11 @@ export class BlockComparison {
   /** Inodes that owned the places of candidates, and the names they had. */
   readonly #formerOwners: ReadonlyMap<number, BytePath[]>;
 
-  /** @param id of the generation whose map `then` is. @param isAllocated whether a unit is in use; null: nobody knows. */
-  constructor(id: string, now: BlockMap, then: BlockMap, isAllocated: (unit: number) => boolean | null) {
+  /** @param id of the generation whose map `then` is. */
+  constructor(id: string, now: BlockMap, then: BlockMap, volume: VolumeNow) {
     this.#id = id;
-    this.#isAllocated = isAllocated;
+    this.#isAllocated = volume.isAllocated;
+    this.#bytes = volume.bytes;
     this.#now = now;
     this.#then = then;
     const candidates = this.#candidates();
@@ -68,7 +81,32 @@ export class BlockComparison {
     }
     const sameBlocks = owned === this.#writtenThen(stat) && spans.every(({ state }) => isKept(state));
     const isAllocated = this.#areAllocated(stat);
-    return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks, isAllocated };
+    const formerly = this.#inodes.at(Number(stat.inode), stat.generation);
+    return { reference: this.#id, unitBytes, formerly, spans: this.#explained(spans, stat), sameBlocks, isAllocated };
+  }
+
+  /**
+   * Old bytes that end where the file ends, to the byte: a file of this size was here and was deleted before that day, and
+   * has been made again (unpacked, checked out, built). So were the other blocks that lie as its end does.
+   */
+  #explained(spans: readonly PlacedSpan[], stat: Stat): readonly PlacedSpan[] {
+    const last = spans.at(-1);
+    if (last?.state !== 'never-landed' || !this.#endsAt(stat.sizeBytes, last)) return spans;
+    const shift = last.physical - last.offset;
+    const liesAlike = (span: PlacedSpan): boolean =>
+      span.state === 'never-landed' && span.physical - span.offset === shift;
+    return spans.map(span => (liesAlike(span) ? { ...span, state: 'known' } : span));
+  }
+
+  /** The last unit goes on to the file's end, and with zeros behind it. */
+  #endsAt(sizeBytes: number, last: PlacedSpan): boolean {
+    const { unitBytes } = this.#now.hashes;
+    const used = sizeBytes % unitBytes;
+    if (used === 0 || sizeBytes > last.offset + last.length) return false;
+    const unit = new Uint8Array(unitBytes);
+    this.#bytes.read(unit, last.physical + last.length - unitBytes);
+    const isZero = (byte: number): boolean => byte === 0;
+    return unit.subarray(used).every(isZero) && !unit.subarray(Math.max(0, used - LAST_BYTES), used).every(isZero);
   }
 
   #areAllocated({ inode, generation }: Stat): boolean | null {
@@ -110,7 +148,7 @@ export class BlockComparison {
     if (!equal) return 'landed';
     if (hash === ZERO_UNIT) return 'never-landed-zeros';
     if (this.#isMoved(stat, physical)) return 'known';
-    return this.#isCopy(hash, logical) || this.#isTwins(path, logical, physical) ? 'known' : 'never-landed';
+    return this.#isCopy(hash, logical) || this.#isTwins(path, stat, { logical, physical }) ? 'known' : 'never-landed';
   }
 
   /** The place was this file's, as another of its blocks: ranges can be collapsed and inserted. */
@@ -139,11 +177,12 @@ export class BlockComparison {
     return found;
   }
 
-  /** The place had this logical block of a file of the same or a twin name: the same bytes were written again. */
-  #isTwins(path: BytePath, logical: number, physical: number): boolean {
+  /** The place had this logical block of a file of the same or a twin name, or of the same size: the same bytes again. */
+  #isTwins(path: BytePath, { sizeBytes }: Stat, { logical, physical }: Pick<Unit, 'logical' | 'physical'>): boolean {
     return this.#ownersThen(physical).some(run => {
-      const atSameBlock = run.role === 'data' && run.logical + physical - run.physical === logical;
-      return atSameBlock && (this.#formerOwners.get(run.inode) ?? []).some(former => isTwin(former, path));
+      if (run.role !== 'data' || run.logical + physical - run.physical !== logical) return false;
+      if (this.#inodes.at(run.inode, run.generation)?.sizeBytes === sizeBytes) return true;
+      return (this.#formerOwners.get(run.inode) ?? []).some(former => isTwin(former, path));
     });
   }
 
