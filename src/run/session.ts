@@ -17,6 +17,7 @@ import { VERSION } from '../version.ts';
 import { ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
+import type { VolumeNow } from './compare-blocks.ts';
 import { mapsOf } from './generation-maps.ts';
 import { type GenerationMap, type MappedVolume, mapVolume } from './map-volume.ts';
 import { mountPointsOf } from './mount-points.ts';
@@ -179,7 +180,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     ownersOf: hashes => ownersInGenerations(sources, volume.index, hashes),
     showsBlocks: volume.filesystem.blocks !== undefined,
     maps: volume.maps,
-    isAllocated: allocationOf(volume, target),
+    volumeNow: volumeNow(volume, target),
     mapNow: () => mapNow(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
@@ -190,12 +191,13 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
 }
 
 /** A repair counts from what it found: then the bitmaps know no more than the inodes. */
-function allocationOf({ index, filesystem }: SessionVolume, target: OpenedTarget): (unit: number) => boolean | null {
+function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): VolumeNow | null {
   const { blocks } = filesystem;
+  if (blocks === undefined) return null;
   const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
-  if (blocks === undefined || repairedAtNs !== null) return () => null;
   const unitsPerBlock = blocks.blockBytes / unitBytesOf(blocks.blockBytes);
-  return unit => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
+  const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
+  return { bytes: blocks.bytes, isAllocated: repairedAtNs === null ? isAllocated : () => null };
 }
 
 async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {
