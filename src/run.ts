@@ -132,7 +132,7 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
-    blocks: [],
+    blocks: session.blocks,
     orphans,
     errors: [...unread, ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors))],
   };

@@ -2,12 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import type { BlockMap } from '../digest/block-map.ts';
+import { unitBytesOf } from '../digest/unit-hashes.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
 import type { ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
+import type { ReportBlock } from '../report/report.ts';
 import type { Run } from '../store/scan-runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target.ts';
@@ -24,6 +26,7 @@ import type { RunHooks, ScanOptions } from './options.ts';
 import type { Reads } from './plan.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { type GenerationSource, gatherReferences, sourcesOfBaseline } from './references.ts';
+import { reportBlocks } from './report-blocks.ts';
 import type { VolumeScan } from './volume-scan.ts';
 
 export interface Session {
@@ -36,6 +39,8 @@ export interface Session {
   readonly volumes: readonly SessionVolume[];
   /** Mounts below the target that were not entered; filled while judging. */
   readonly mounts: Skipped[];
+  /** Blocks of the file systems' own that went back; filled while judging. */
+  readonly blocks: ReportBlock[];
   readonly startedAtNs: bigint;
   /** The store was given, and is closed by whoever gave it. */
   readonly isGuest: boolean;
@@ -79,7 +84,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
         maps: mapsOf(sources, before, target, volume.index),
       }));
       const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
-      return { options, hooks, target, store, before, run, volumes, mounts: [], startedAtNs, isGuest };
+      return { options, hooks, target, store, before, run, volumes, mounts: [], blocks: [], startedAtNs, isGuest };
     });
   } catch (error) {
     target.close();
@@ -169,11 +174,16 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     maps: volume.maps,
     mapNow: () => mapNow(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
+    onGoneBack: found => session.blocks.push(...reportBlocks(volume.index, found, unitsPerBlockOf(volume))),
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
     breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
     onPhase: phase => watch.enter(phase),
   };
+}
+
+function unitsPerBlockOf({ filesystem: { blocks } }: SessionVolume): number {
+  return blocks === undefined ? 1 : blocks.blockBytes / unitBytesOf(blocks.blockBytes);
 }
 
 async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {
