@@ -107,7 +107,8 @@ function timeOf(session: Session, scans: readonly VolumeScan[], options: Baselin
 
 function requestOf(session: Session, { name, target, include, exclude }: BaselineOptions, atNs: Nanoseconds) {
   const capturedNs = session.startedAtNs;
-  const attributes = { include, exclude };
+  const hot = target.kind === 'image' && session.target.volumes.some(({ facts }) => facts.state === 'dirty');
+  const attributes = { include, exclude, hot };
   const common = { toolVersion: VERSION, digestAlgorithm: 'sha256' } as const;
   return { baseline: name, target: target.name, atNs, capturedNs, attributes, ...common };
 }
