@@ -9,6 +9,7 @@ import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
 import type { ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
+import type { ReportBlock } from '../report/report.ts';
 import type { Run } from '../store/scan-runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target.ts';
@@ -26,6 +27,7 @@ import type { RunHooks, ScanOptions } from './options.ts';
 import type { Reads } from './plan.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { type GenerationSource, gatherReferences, sourcesOfBaseline } from './references.ts';
+import { reportBlocks } from './report-blocks.ts';
 import type { VolumeScan } from './volume-scan.ts';
 
 export interface Session {
@@ -40,6 +42,8 @@ export interface Session {
   readonly volumes: readonly SessionVolume[];
   /** Mounts below the target that were not entered; filled while judging. */
   readonly mounts: Skipped[];
+  /** Blocks of the file systems' own that went back; filled while judging. */
+  readonly blocks: ReportBlock[];
   readonly startedAtNs: bigint;
   /** The store was given, and is closed by whoever gave it. */
   readonly isGuest: boolean;
@@ -86,7 +90,8 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
         }));
         const key = { purpose: parts.purpose, references: infosOf(volumes), written: writtenOf(target) };
         const run = openRun(store, options, key, hooks);
-        return { options, hooks, target, store, baselines, before, run, volumes, mounts: [], startedAtNs, isGuest };
+        const found = { mounts: [], blocks: [] };
+        return { options, hooks, target, store, baselines, before, run, volumes, ...found, startedAtNs, isGuest };
       });
     });
   } catch (error) {
@@ -183,6 +188,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     volumeNow: volumeNow(volume, target),
     mapNow: () => mapNow(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
+    onGoneBack: found => session.blocks.push(...reportBlocks(volume.index, found, unitsPerBlockOf(volume.filesystem))),
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
     breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
@@ -190,12 +196,16 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
   };
 }
 
+function unitsPerBlockOf({ blocks }: Filesystem): number {
+  return blocks === undefined ? 1 : blocks.blockBytes / unitBytesOf(blocks.blockBytes);
+}
+
 /** A repair counts from what it found: then the bitmaps know no more than the inodes. */
 function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): VolumeNow | null {
   const { blocks } = filesystem;
   if (blocks === undefined) return null;
   const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
-  const unitsPerBlock = blocks.blockBytes / unitBytesOf(blocks.blockBytes);
+  const unitsPerBlock = unitsPerBlockOf(filesystem);
   const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
   return { bytes: blocks.bytes, isAllocated: repairedAtNs === null ? isAllocated : () => null };
 }
