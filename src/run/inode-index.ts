@@ -1,7 +1,13 @@
 // What inodes say across paths: where a lost name's inode lives now, where a new name's inode was, inodes with more names
 // than links. Kept only for the few that matter; a bound keeps memory in hand when a whole tree is gone.
 
-import { type InodeWitness, type NamedInode, NO_WITNESS, type YoungerChild } from '../judge/path-case.ts';
+import {
+  type InodeWitness,
+  isStampedByKernel,
+  type NamedInode,
+  NO_WITNESS,
+  type YoungerChild,
+} from '../judge/path-case.ts';
 import type { BytePath, Expectation, Stat } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
@@ -9,6 +15,9 @@ import type { SpoolEntry } from './spool.ts';
 
 /** Beyond so many paths of a kind the index is given up: the judge then says less, never something else. */
 const PATHS_AT_MOST = 300_000;
+
+/** Made by mke2fs and e2fsck, and filled by the latter: neither stamps the directory. */
+const LOST_AND_FOUND = '/lost+found';
 
 /** Filled by three passes: groups (what is gone, new, named twice), the tree again, the newest generation again. */
 export class InodeIndex {
@@ -229,11 +238,12 @@ export class InodeIndex {
     if ((entry.stat?.type ?? entry.direntType) === 'directory') directory.subdirectories++;
   }
 
-  /** Keeps the entry that was born last after its directory's change. lost+found is filled by repairs, which stamp nothing. */
+  /** Keeps the entry that was born last after its directory's change, of those that a kernel made. */
   #noteChild(path: BytePath, stat: Stat): void {
     const directory = this.#above.at(-1);
     if (directory === undefined || directory.path !== parentPath(path)) return;
-    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
+    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || !isStampedByKernel(stat)) return;
+    if (path === LOST_AND_FOUND || directory.path === LOST_AND_FOUND) return;
     const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
     if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
   }

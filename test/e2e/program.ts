@@ -30,6 +30,8 @@ export interface ReadReport {
 }
 
 export interface ReadFinding {
+  readonly id: string;
+  readonly volume: number;
   readonly path: string;
   readonly pathBase64?: string;
   readonly verdict: string;
