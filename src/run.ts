@@ -91,9 +91,9 @@ function openWith(options: ScanOptions, hooks: RunHooks, parts: SessionParts): S
 }
 
 /** One disk may be called differently, and two disks the same: a person knows, so a person is told. */
-function noteOtherTarget({ store, options, hooks }: Session): void {
+function noteOtherTarget({ baselines, options, hooks }: Session): void {
   const { baseline, target } = options;
-  const newest = baseline === null ? undefined : store.generations(baseline).at(-1);
+  const newest = baseline === null ? undefined : baselines.generations(baseline).at(-1);
   if (newest === undefined || newest.target === target.name) return;
   hooks.onNotice(`baseline ${baseline} was made of ${newest.target}: it is compared with ${target.name} all the same`);
 }
