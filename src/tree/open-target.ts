@@ -6,7 +6,6 @@ import type { ByteSource } from '../bytes/byte-source.ts';
 import { cacheShareBytes } from '../bytes/cached-bytes.ts';
 import type { Fact } from '../bytes/fact.ts';
 import { type Image, openImage } from '../bytes/open-image.ts';
-import { slice } from '../bytes/slice.ts';
 import { DamageError, ReadError, UnsupportedError, UsageError } from '../errors.ts';
 import { Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
 import type { ReplayedJournal } from '../filesystems/ext4/journal-state.ts';
@@ -14,7 +13,8 @@ import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
 import type { Nanoseconds, TargetIdentity, TargetSpec, VolumeFacts } from '../model.ts';
 import { bytesOfText } from '../path.ts';
-import { surveyDisk, type Volume } from '../volumes/find-volumes.ts';
+import type { Volume } from '../volumes/find-volumes.ts';
+import { type DiskVolume, surveyDisks, volumeBytes } from '../volumes/survey-disks.ts';
 
 /** What threads share of an opening. Plain data. */
 export interface Opening {
@@ -57,15 +57,43 @@ const ALONE: Opening = { workers: 1, replayed: new Map() };
  */
 export function openTarget(target: TargetSpec, opening: Opening = ALONE): OpenedTarget {
   if (target.kind === 'directory') return openDirectory(target);
-  const image = openImageOf(target, opening);
+  const images = openImages(target, opening);
   try {
-    const disk = surveyDisk(image.bytes);
-    const volumes = disk.volumes.map(volume => openVolumeOf(image.bytes, volume, target, opening));
-    return openedImage(image, volumes, [...image.facts, ...disk.facts]);
+    const disks = images.map(image => image.bytes);
+    const survey = surveyDisks(disks);
+    assertTogether(target, survey.strangers);
+    const volumes = survey.volumes.map(volume => openVolumeOf(disks, volume, target, opening));
+    return openedImage(images, volumes, [...images.flatMap(image => image.facts), ...survey.facts]);
   } catch (error) {
-    image.bytes.close?.();
+    closeAll(images);
     throw error;
   }
+}
+
+/** The target's image, and those that hold further physical volumes of its groups. */
+function openImages(target: TargetSpec, opening: Opening): Image[] {
+  const parts = [target, ...(target.more ?? [])];
+  const images: Image[] = [];
+  try {
+    for (const part of parts)
+      images.push(openImageOf({ ...target, ...part }, { ...opening, workers: opening.workers * parts.length }));
+    return images;
+  } catch (error) {
+    closeAll(images);
+    throw error;
+  }
+}
+
+function closeAll(images: readonly Image[]): void {
+  for (const image of images) image.bytes.close?.();
+}
+
+/** Disks that have nothing in common are scanned one by one: a finding must not lie on "one of them". */
+function assertTogether(target: TargetSpec, strangers: readonly number[]): void {
+  const [first] = strangers;
+  if (first === undefined) return;
+  const path = first === 0 ? target.path : (target.more?.[first - 1]?.path ?? '');
+  throw new UsageError(`${path}: shares no volume group with the other images: run it once for each`);
 }
 
 /** The file system of one volume, for a worker. Throws what keeps it from being read. */
@@ -77,14 +105,15 @@ export function openVolume(target: TargetSpec, volume: number, opening: Opening)
   throw new UsageError(`${target.name}: volume ${volume}: ${trouble}`);
 }
 
-function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: readonly Fact[]): OpenedTarget {
+function openedImage(images: readonly Image[], volumes: readonly OpenedVolume[], facts: readonly Fact[]): OpenedTarget {
   const replayed = new Map<number, ReplayedJournal>();
   for (const { facts: volume, filesystem } of volumes) {
     if (filesystem instanceof Ext4Filesystem && filesystem.replayed !== null)
       replayed.set(volume.index, filesystem.replayed);
   }
-  const snapshots = image.snapshots.map(snapshot => snapshot.name);
-  return { container: image.container, snapshots, volumes, facts, replayed, close: () => image.bytes.close?.() };
+  const snapshots = images.flatMap(image => image.snapshots.map(snapshot => snapshot.name));
+  const container = images[0]?.container ?? null;
+  return { container, snapshots, volumes, facts, replayed, close: () => closeAll(images) };
 }
 
 function openDirectory(target: TargetSpec): OpenedTarget {
@@ -106,10 +135,16 @@ function openImageOf(target: TargetSpec, opening: Opening): Image {
   return openImage(target.path, { snapshot, identity, allowBacking, cacheBytes: cacheShareBytes(opening.workers) });
 }
 
-function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, opening: Opening): OpenedVolume {
-  const bytes = slice(disk, volume.offset, volume.size, `${target.name} volume ${volume.index}`);
+function openVolumeOf(
+  disks: readonly ByteSource[],
+  volume: DiskVolume,
+  target: TargetSpec,
+  opening: Opening,
+): OpenedVolume {
   const holdsFiles = volume.holdsFiles || isFilesystemPartition(volume);
+  if (volume.trouble !== null) return unreadVolume(volume, volume.trouble, holdsFiles);
   try {
+    const bytes = volumeBytes(disks, volume, `${target.name} volume ${volume.index}`);
     const filesystem = openFilesystem(bytes, volume, target, opening);
     if (filesystem !== null) {
       const writtenAtNs = newestWrite(filesystem);
@@ -152,10 +187,10 @@ function isAnswer(error: unknown): error is Error {
   return error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError;
 }
 
-function commonFacts({ index, kind, uuid, label, offset, size, facts }: Volume): VolumeFacts {
+function commonFacts({ index, kind, uuid, label, disk, offset, size, facts }: DiskVolume): VolumeFacts {
   const gates = facts.map(fact => `${fact.name}: ${fact.detail}`);
   const unknown = { state: 'not examined', replayed: false, repairedAtNs: null, hot: false, log: null };
-  return { index, filesystem: kind, uuid, label, offset, size, ...unknown, gates };
+  return { index, filesystem: kind, uuid, label, offset: disk === null ? null : offset, size, ...unknown, gates };
 }
 
 /** Partition types for file systems of Linux: what nobody recognises in one has lost its superblock rather than never had one. */
@@ -176,7 +211,7 @@ function isFilesystemPartition({ kind, partition }: Volume): boolean {
   return kind === 'unknown' && partition !== null && FILESYSTEM_TYPES.has(partition.type);
 }
 
-function unreadVolume(volume: Volume, trouble: string, holdsFiles: boolean): OpenedVolume {
+function unreadVolume(volume: DiskVolume, trouble: string, holdsFiles: boolean): OpenedVolume {
   const facts = commonFacts(volume);
   return { facts, filesystem: null, trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
 }
@@ -186,7 +221,7 @@ function journalTroubleOf({ notReplayed, replayed }: Ext4Filesystem): string[] {
 }
 
 /** With what was found broken at the opening, each once. */
-function ext4Facts(volume: Volume, filesystem: Ext4Filesystem, journalTrouble: readonly string[]): VolumeFacts {
+function ext4Facts(volume: DiskVolume, filesystem: Ext4Filesystem, journalTrouble: readonly string[]): VolumeFacts {
   const { superblock, damage } = filesystem.volume;
   const { replayed } = filesystem;
   const common = commonFacts(volume);

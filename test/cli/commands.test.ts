@@ -484,7 +484,7 @@ describe('a wrong command line', () => {
   test.each([
     [[], 'say what to do, for example: lostwrite scan /    (lostwrite --help tells more)'],
     [['scan'], 'scan: an argument is missing (lostwrite scan --help)'],
-    [['scan', 'target', 'target'], 'scan takes one TARGET at a time, not 2: run it once for each'],
+    [['scan', 'target', 'target'], 'target: a directory is scanned by itself: run it once for each TARGET'],
     [['scan', 'none'], 'none: no such file or directory'],
     [['scan', 'target', '--html', 'x'], 'unknown: --html (lostwrite scan --help lists what there is)'],
     [['scan', 'target', '--before=x'], 'unknown: --before (lostwrite scan --help lists what there is)'],
