@@ -95,7 +95,7 @@ interface Piece {
 }
 
 /** Where the bytes of a logical volume lie, in order, as `lvs` and `pvs` have it. */
-export function piecesOf(tools: Tools, disks: readonly string[], volume: string): Piece[] {
+function piecesOf(tools: Tools, disks: readonly string[], volume: string): Piece[] {
   const start = JSON.parse(
     tools.lvm('pvs', '--reportformat', 'json', '--units', 'b', '--nosuffix', '-o', 'pv_name,pe_start'),
   );

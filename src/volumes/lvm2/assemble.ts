@@ -94,7 +94,7 @@ function wordsOf(member: GroupMember | undefined): string {
 }
 
 /** As LVM2's tools print it. */
-export function dashed(uuid: string): string {
+function dashed(uuid: string): string {
   return uuid.replace(/^(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})$/, '$1-$2-$3-$4-$5-$6-$7');
 }
 
