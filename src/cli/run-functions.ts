@@ -3,7 +3,7 @@
 import type { NamedEntry } from '../fleet/expand-images.ts';
 import type { SweepHooks, SweepPlan } from '../fleet/sweep.ts';
 import type { BytePath, Nanoseconds, TargetIdentity, TargetSpec } from '../model.ts';
-import type { Explanation } from '../report/explanation.ts';
+import type { Explained } from '../report/explanation.ts';
 import type { Inspection } from '../report/inspection.ts';
 import type { WireSweep } from '../report/sweep-schema.ts';
 import type {
@@ -21,8 +21,8 @@ import type {
 export interface RunFunctions {
   scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome>;
   createBaseline(options: BaselineOptions, hooks: RunHooks): Promise<BaselineResult>;
-  /** Null: neither the target nor a reference knows the path. */
-  explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation | null>;
+  /** In each volume where the target or a reference knows the path. */
+  explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explained>;
   inspect(target: TargetSpec): Promise<Inspection>;
   /** By name. */
   listBaselines(store: StoreOption): Promise<readonly BaselineSeries[]>;

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { BlockMap } from '../digest/block-map.ts';
+import { unitBytesOf } from '../digest/unit-hashes.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
@@ -16,6 +17,7 @@ import { VERSION } from '../version.ts';
 import { ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
+import { mapsOf } from './generation-maps.ts';
 import { type GenerationMap, type MappedVolume, mapVolume } from './map-volume.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { nowNs } from './now.ts';
@@ -79,7 +81,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
         const volumes = examinable(target, options).map(volume => ({
           ...volume,
           ...gatherReferences(volume, sources, options),
-          maps: before?.maps.get(volume.index) ?? [],
+          maps: mapsOf(sources, before, target, volume.index),
         }));
         const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
         return { options, hooks, target, store, baselines, before, run, volumes, mounts: [], startedAtNs, isGuest };
@@ -176,6 +178,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     ownersOf: hashes => ownersInGenerations(sources, volume.index, hashes),
     showsBlocks: volume.filesystem.blocks !== undefined,
     maps: volume.maps,
+    isAllocated: allocationOf(volume, target),
     mapNow: () => mapNow(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
@@ -183,6 +186,15 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     onPlanned: (files, bytes) => watch.plan(files, bytes),
     onPhase: phase => watch.enter(phase),
   };
+}
+
+/** A repair counts from what it found: then the bitmaps know no more than the inodes. */
+function allocationOf({ index, filesystem }: SessionVolume, target: OpenedTarget): (unit: number) => boolean | null {
+  const { blocks } = filesystem;
+  const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
+  if (blocks === undefined || repairedAtNs !== null) return () => null;
+  const unitsPerBlock = blocks.blockBytes / unitBytesOf(blocks.blockBytes);
+  return unit => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
 }
 
 async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {
