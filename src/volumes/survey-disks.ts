@@ -38,8 +38,8 @@ export function surveyDisks(disks: readonly ByteSource[]): Disks {
   const assembled = assembleGroups(members);
   const onDisks = found.map((volume, at) => {
     const head = heads[at] ?? null;
-    const member = head === null ? -1 : members.findIndex(each => each === head);
-    return head === null ? { ...volume, bytes: null, trouble: null } : physicalVolume(volume, head, assembled, member);
+    if (head === null) return { ...volume, bytes: null, trouble: null };
+    return physicalVolume(volume, head, assembled, head.physical === null ? -1 : members.indexOf(head));
   });
   const volumes = [...onDisks, ...assembled.volumes.map(logicalVolume)];
   return {
