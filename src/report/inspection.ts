@@ -35,7 +35,8 @@ export function renderInspection(name: string, inspection: Inspection): string[]
 
 function volumeLines(volume: InspectedVolume): string[] {
   const { index, filesystem, label, uuid, offset, size, state, replayed, trouble, gates, features, times } = volume;
-  const place = offset === null || size === null ? '' : `, ${byteFigure(size)} at byte ${offset}`;
+  const at = offset === null ? '' : ` at byte ${offset}`;
+  const place = size === null ? '' : `, ${byteFigure(size)}${at}`;
   return [
     `Volume ${index}: ${filesystem}${label === '' ? '' : ` "${printableText(label)}"`}${place}`,
     ...(uuid === null ? [] : [`  uuid       ${uuid}`]),
