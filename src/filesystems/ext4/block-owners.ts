@@ -2,7 +2,7 @@
 // What a block map of an image is made from. Nothing is read of the blocks themselves.
 
 import { DamageError, ReadError } from '../../errors.ts';
-import type { BlockMap } from './block-map.ts';
+import type { BlockMap } from '../block-map.ts';
 import type { Inode } from './inode.ts';
 import { inodesInUse } from './inode-scan.ts';
 import { INCOMPAT, INODE_FLAGS, RESIZE_INODE } from './layout.ts';
