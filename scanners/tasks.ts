@@ -31,3 +31,15 @@ export interface ReadTask {
   /** Names of the scanners to feed; null: all. */
   readonly scanners: readonly string[] | null;
 }
+
+/** One piece of a volume's block map (src/digest/unit-hashes.ts). */
+export interface HashTask {
+  readonly target: TargetSpec;
+  readonly volume: number;
+  readonly opening: Opening;
+  readonly counters: SharedArrayBuffer;
+  readonly piece: number;
+}
+
+/** The owners of all blocks of a volume. */
+export type OwnersTask = Omit<HashTask, 'piece'>;

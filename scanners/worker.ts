@@ -2,9 +2,12 @@
 // synchronous; counters in shared memory tell the main thread how far it is, and the worker when to stop.
 
 import { memoryBytes } from '../src/bytes/memory-bytes.ts';
+import { type OwnerColumns, packOwners } from '../src/digest/block-owners.ts';
 import { isOfMedium, readContent } from '../src/digest/read-content.ts';
+import { hashPiece, type Piece, unitBytesOf } from '../src/digest/unit-hashes.ts';
+import { UnsupportedError } from '../src/errors.ts';
 import { faultOf } from '../src/filesystems/fault.ts';
-import type { Filesystem, OpenFile } from '../src/filesystems/filesystem.ts';
+import type { Filesystem, OpenFile, VolumeBlocks } from '../src/filesystems/filesystem.ts';
 import type { ContentSeen, Observation, Stat } from '../src/model.ts';
 import { openVolume } from '../src/tree/open-target.ts';
 import { selectionOf } from '../src/tree/selection.ts';
@@ -13,7 +16,7 @@ import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from '.
 import { handOver } from './hand-over.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
-import { COUNTER, type ReadTask, type WalkTask } from './tasks.ts';
+import { COUNTER, type HashTask, type OwnersTask, type ReadTask, type WalkTask } from './tasks.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 /** A file that changes under the reader is tried so many times. */
@@ -39,6 +42,32 @@ export function walk(task: WalkTask): WalkedSubtree {
 export function read(task: ReadTask): Uint8Array<ArrayBuffer> | null {
   const results = new BatchReader(task).run();
   return results === null ? null : handOver(results, [results]);
+}
+
+/** Undefined when it was cancelled midway. */
+export function hash(task: HashTask): Piece | undefined {
+  const { blockBytes, bytes } = blocksOf(task);
+  const counters = new BigInt64Array(task.counters);
+  const piece = hashPiece(bytes, unitBytesOf(blockBytes), task.piece, count => {
+    Atomics.add(counters, COUNTER.bytes, BigInt(count));
+    return isCancelled(counters);
+  });
+  return piece == null ? piece : handOver(piece, [new Uint8Array(piece.buffer)]);
+}
+
+export function owners(task: OwnersTask): OwnerColumns {
+  const { blockBytes, owned } = blocksOf(task);
+  const columns = packOwners(owned(), blockBytes / unitBytesOf(blockBytes));
+  return handOver(
+    columns,
+    Object.values(columns).map(column => new Uint8Array(column.buffer)),
+  );
+}
+
+function blocksOf(task: OwnersTask): VolumeBlocks {
+  const { blocks } = filesystemOf(task);
+  if (blocks === undefined) throw new UnsupportedError(`${task.target.name}: a mounted tree does not show its blocks`);
+  return blocks;
 }
 
 function filesystemOf({ target, volume, opening }: Pick<WalkTask, 'target' | 'volume' | 'opening'>): Filesystem {

@@ -70,6 +70,41 @@ export type BlockHashes = Uint8Array;
 /** Bytes per block hash of a file. */
 export const BLOCK_BYTES = 4096;
 
+/** What a block is to its owner: the file system's own structures, and what an inode's blocks hold. */
+export const BLOCK_ROLES = [
+  'superblock',
+  'group-descriptors',
+  'reserved-descriptors',
+  'block-bitmap',
+  'inode-bitmap',
+  'inode-table',
+  'multi-mount-protection',
+  'data',
+  'directory',
+  'symlink',
+  'journal',
+  'quota',
+  'orphan-file',
+  'block-map',
+  'attributes',
+  'attribute-value',
+] as const;
+export type BlockRole = (typeof BLOCK_ROLES)[number];
+
+/** Consecutive blocks of one owner. In blocks of the file system, or in units of a block map. */
+export interface OwnedRun {
+  readonly role: BlockRole;
+  /** 0 for the file system itself. */
+  readonly inode: number;
+  readonly generation: number;
+  /** Logical block of the file; of an inode table, bitmap or descriptor: the group. */
+  readonly logical: number;
+  readonly physical: number;
+  readonly length: number;
+  /** Allocated, never written: reads as zeros. */
+  readonly unwritten: boolean;
+}
+
 /** What reading a file's bytes gave. */
 export interface ContentSeen {
   /** read: whole; changing: other bytes at each try; unreadable: some ranges refused; skipped: never opened, see fault. */

@@ -2,7 +2,16 @@
 // task is never aborted: it looks at the counter between chunks.
 
 import { Piscina } from 'piscina';
-import { COUNTER, COUNTERS_BYTES, type ReadTask, type WalkTask } from '../scanners/tasks.ts';
+import {
+  COUNTER,
+  COUNTERS_BYTES,
+  type HashTask,
+  type OwnersTask,
+  type ReadTask,
+  type WalkTask,
+} from '../scanners/tasks.ts';
+import type { OwnerColumns } from './digest/block-owners.ts';
+import type { Piece } from './digest/unit-hashes.ts';
 import { UsageError } from './errors.ts';
 import type { WalkedSubtree } from './tree/walk.ts';
 
@@ -15,6 +24,8 @@ export interface PoolCounts {
 /** Tasks without what the pool adds to each. */
 export type WalkRequest = Omit<WalkTask, 'counters'>;
 export type ReadRequest = Omit<ReadTask, 'counters'>;
+export type HashRequest = Omit<HashTask, 'counters'>;
+export type OwnersRequest = Omit<OwnersTask, 'counters'>;
 
 export class Pool {
   readonly jobs: number;
@@ -41,7 +52,16 @@ export class Pool {
     return this.#run('read', request);
   }
 
-  async #run<Result>(name: string, request: WalkRequest | ReadRequest): Promise<Result> {
+  /** One piece of a block map; undefined when the run was cancelled before it was whole. */
+  hash(request: HashRequest): Promise<Piece | undefined> {
+    return this.#run('hash', request);
+  }
+
+  owners(request: OwnersRequest): Promise<OwnerColumns> {
+    return this.#run('owners', request);
+  }
+
+  async #run<Result>(name: string, request: OwnersRequest): Promise<Result> {
     try {
       return await this.#piscina.run({ ...request, counters: this.#counters }, { name });
     } catch (error) {

@@ -7,12 +7,13 @@ import type { BytePath, Skipped } from './model.ts';
 import { comparePaths } from './path.ts';
 import type { Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
+import { captureBefore } from './run/before.ts';
 import { Breath } from './run/breath.ts';
 import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
-import { closeSession, infosOf, openSession, type Session, withVolumeScans } from './run/session.ts';
+import { closeSession, infosOf, openSession, type Session, type SessionParts, withVolumeScans } from './run/session.ts';
 import { unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
 import { VERSION } from './version.ts';
@@ -28,7 +29,8 @@ export { identityOf } from './tree/open-target.ts';
  */
 export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome> {
   assertScanners(options.scanners);
-  const session = openSession(options, hooks, 'scan');
+  const before = await captureBefore(options, hooks);
+  const session = openWith(options, hooks, { purpose: 'scan', before });
   try {
     noteOtherTarget(session);
     const report = await withVolumeScans(
@@ -54,7 +56,8 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
  * Throws like scan; null when neither the target nor a reference knows the path.
  */
 export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation | null> {
-  const session = openSession({ ...options, resume: 'never' }, hooks, `explain ${path}`);
+  const before = await captureBefore(options, hooks);
+  const session = openWith({ ...options, resume: 'never' }, hooks, { purpose: `explain ${path}`, before });
   try {
     return await withVolumeScans(
       session,
@@ -71,6 +74,16 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
     );
   } finally {
     closeSession(session, false);
+  }
+}
+
+/** What was captured for the session alone is closed with it, and when it cannot be opened. */
+function openWith(options: ScanOptions, hooks: RunHooks, parts: SessionParts): Session {
+  try {
+    return openSession(options, hooks, parts);
+  } catch (error) {
+    parts.before?.close();
+    throw error;
   }
 }
 

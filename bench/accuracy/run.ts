@@ -4,19 +4,20 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Mode } from '../../fixtures/incident/losses.ts';
 import { casesOf, DAMAGING_MODES, type IncidentCase, incidentDirectory, nameOf, truthOf } from './incident-case.ts';
-import { type Generations, scanIncident } from './scan-incident.ts';
+import { type Generations, scanImage, scanIncident } from './scan-incident.ts';
 import { addScores, EMPTY, overall, precision, recall, type Score, score } from './score.ts';
 
 /** With --discard, incidents with so many false alarms are kept all the same. */
 const WORTH_A_LOOK = 10;
 
-const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]`;
+const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--images] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]`;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1..4' },
     modes: { type: 'string', default: DAMAGING_MODES.join(',') },
     generations: { type: 'string', default: 't0,t1' },
+    images: { type: 'boolean', default: false },
     'later-life': { type: 'boolean', default: false },
     work: { type: 'string', default: '/tmp/lostwrite-accuracy' },
     json: { type: 'string' },
@@ -52,15 +53,16 @@ function line(name: string, scored: Score): string {
 }
 
 async function runCase(incident: IncidentCase, generations: Generations): Promise<Score> {
+  const witnesses = values.images ? 'images' : generations.join('-');
   const directory = await incidentDirectory(values.work, incident);
-  const report = await scanIncident(directory, generations);
-  writeFileSync(`${directory}/report-${generations.join('-')}.json`, JSON.stringify(report));
+  const report = values.images ? await scanImage(directory) : await scanIncident(directory, generations);
+  writeFileSync(`${directory}/report-${witnesses}.json`, JSON.stringify(report));
   const scored = score(truthOf(directory), report);
   if (values.discard && scored.falseAlarms.length < WORTH_A_LOOK) {
     rmSync(directory, { recursive: true, force: true });
     return scored;
   }
-  writeFileSync(`${directory}/score-${generations.join('-')}.json`, JSON.stringify(scored, null, 1));
+  writeFileSync(`${directory}/score-${witnesses}.json`, JSON.stringify(scored, null, 1));
   return scored;
 }
 

@@ -6,7 +6,7 @@ import { parseSpan, parseWindow } from '../../src/cli/instant.ts';
 import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
 import type { TargetSpec } from '../../src/model.ts';
 import { renderJson } from '../../src/report/json.ts';
-import type { RunHooks } from '../../src/run/options.ts';
+import type { RunHooks, ScanOptions } from '../../src/run/options.ts';
 import { createBaseline, identityOf, scan } from '../../src/run.ts';
 import { truthOf, whileMounted } from './incident-case.ts';
 import type { ScoredReport } from './score.ts';
@@ -35,23 +35,40 @@ export async function scanIncident(directory: string, generations: Generations):
   return whileMounted(directory, 'disk', mountpoint => scanMounted(mountpoint, store.path, truth.window));
 }
 
+/** The report of the damaged disk's image, with the backup image of t0 and nothing else. */
+export async function scanImage(directory: string): Promise<ScoredReport> {
+  const { window } = truthOf(directory);
+  const image = (name: string): TargetSpec => ({ ...targetOf(join(directory, `${name}.img`)), kind: 'image' });
+  const options: ScanOptions = {
+    ...DEFAULT_SCAN,
+    target: image('disk'),
+    before: [image('t0')],
+    window: parseWindow(`${window.from}..${window.to}`),
+    store: { path: null },
+    jobs: JOBS,
+    resume: 'never',
+  };
+  return reportOf(options);
+}
+
 async function scanMounted(
   mountpoint: string,
   storePath: string,
   window: { from: string; to: string },
 ): Promise<ScoredReport> {
-  const outcome = await scan(
-    {
-      ...DEFAULT_SCAN,
-      target: targetOf(mountpoint),
-      window: parseWindow(`${window.from}..${window.to}`),
-      store: { path: existsSync(storePath) ? storePath : null },
-      baseline: existsSync(storePath) ? 'nightly' : null,
-      jobs: JOBS,
-      resume: 'never',
-    },
-    QUIET,
-  );
+  return reportOf({
+    ...DEFAULT_SCAN,
+    target: targetOf(mountpoint),
+    window: parseWindow(`${window.from}..${window.to}`),
+    store: { path: existsSync(storePath) ? storePath : null },
+    baseline: existsSync(storePath) ? 'nightly' : null,
+    jobs: JOBS,
+    resume: 'never',
+  });
+}
+
+async function reportOf(options: ScanOptions): Promise<ScoredReport> {
+  const outcome = await scan(options, QUIET);
   try {
     return JSON.parse([...renderJson(outcome.report)].join('')) as ScoredReport;
   } finally {

@@ -37,6 +37,12 @@ const AGAINST = {
     describe: 'The file that keeps baselines (default: $LOSTWRITE_STORE, else ~/.local/state/lostwrite/store.db)',
     path: 'file',
   },
+  before: {
+    kind: 'list',
+    describe:
+      'An image of the target from before, e.g. a backup (may be repeated, oldest first): read for this scan alone',
+    path: 'file',
+  },
   baseline: { kind: 'text', describe: 'Compare with this baseline (see: lostwrite baseline create)' },
   reference: {
     kind: 'list',

@@ -54,7 +54,10 @@ export function readDelivery(settings: Settings, world: World): Delivery {
   return { json, quiet, allowPartial: settings.flag('allow-partial') };
 }
 
-export type LocatedScan = Omit<ScanOptions, 'target'> & { readonly target: LocatedTarget };
+export type LocatedScan = Omit<ScanOptions, 'target' | 'before'> & {
+  readonly target: LocatedTarget;
+  readonly before: readonly LocatedTarget[];
+};
 
 /** Every option judged, the target found, the places of store and report settled. UsageError for whatever is wrong. */
 export function locateScan(
@@ -76,11 +79,20 @@ export function locateScan(
     report: report === '-' ? null : report,
     say,
   });
-  return { ...judged, target, store };
+  const before = settings.list('before').map(image => locateBefore(image, settings, world));
+  return { ...judged, target, before, store };
+}
+
+function locateBefore(text: string, settings: Settings, world: World): LocatedTarget {
+  const located = locateTarget({ text, cwd: world.cwd, name: null, hostName: world.hostName });
+  if (located.kind === 'directory')
+    throw new UsageError(`--before ${text}: a directory is no image; make a baseline of it and use --baseline`);
+  return { ...located, ...imageSettings(located.kind, settings, world.cwd) };
 }
 
 export function withIdentity(located: LocatedScan, run: Pick<RunFunctions, 'identityOf'>): ScanOptions {
-  return { ...located, target: { ...located.target, identity: run.identityOf(located.target.path) } };
+  const identified = (target: LocatedTarget) => ({ ...target, identity: run.identityOf(target.path) });
+  return { ...located, target: identified(located.target), before: located.before.map(identified) };
 }
 
 /** Runs the scan, writes the report, prints the summary and `closing`. What a stopped scan found stays in the store. */

@@ -1,7 +1,7 @@
 // The seam between trees and everything above: a mounted tree and a file system inside an image look alike from here on.
 
 import type { ByteSource } from '../bytes/byte-source.ts';
-import type { BytePath, EntryType, Fault, Stat } from '../model.ts';
+import type { BytePath, EntryType, Fault, OwnedRun, Stat } from '../model.ts';
 
 /** A name that leads to an inode. */
 export interface Entry {
@@ -48,6 +48,15 @@ export interface OpenFile extends ByteSource {
   close(): void;
 }
 
+/** What lies below the paths of a file system in an image. */
+export interface VolumeBlocks {
+  readonly blockBytes: number;
+  /** The whole volume, as a mount would show it (a journal replayed in memory). */
+  readonly bytes: ByteSource;
+  /** Who owns which blocks: the file system's own structures, then every inode in use, in the order of numbers. In blocks. */
+  owned(): Iterable<OwnedRun>;
+}
+
 /** Every implementation passes test/filesystems/filesystem-contract.ts. Read-only, synchronous. */
 export interface Filesystem {
   /** `ext4`, `xfs`, or for a mounted tree `host`. */
@@ -66,5 +75,12 @@ export interface Filesystem {
   isPseudo?(mountPoint: Entry): boolean;
   /** Where the file's bytes lie, ascending by `logical`; absent where the platform cannot tell. */
   extents?(file: Entry): Iterable<Extent>;
+  /** Absent for a mounted tree. */
+  readonly blocks?: VolumeBlocks;
+  /**
+   * What follows a file's end in its last block: zeros on a sound volume. Null where the file ends with its block, where that
+   * block is none of its own (a hole, unwritten, inline), and where its content is of another kind (verity). Throws like open.
+   */
+  bytesAfterEnd?(file: Entry): Uint8Array | null;
   close(): void;
 }

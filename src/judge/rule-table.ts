@@ -1,6 +1,7 @@
 // Every rule of the judge, in the order in which their evidence stands in a finding.
 
 import type { Rule } from './rule.ts';
+import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
 import { FORMAT_RULES } from './rules-formats.ts';
 import { METADATA_RULES } from './rules-metadata.ts';
@@ -11,6 +12,7 @@ import { READING_RULES } from './rules-reading.ts';
 export const RULES: readonly Rule[] = [
   ...READING_RULES,
   ...CONTENT_RULES,
+  ...BLOCK_RULES,
   ...METADATA_RULES,
   ...NAME_RULES,
   ...PACKAGE_RULES,

@@ -6,6 +6,7 @@ import { rfc3339 } from '../report/time.ts';
 import type { Generation } from '../store/generation.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { BaselineGeneration, BaselineSeries, StoreOption } from './options.ts';
+import type { GenerationSource } from './references.ts';
 
 /** By name. UsageError when the store cannot be opened. */
 export async function listBaselines(option: StoreOption): Promise<readonly BaselineSeries[]> {
@@ -50,15 +51,14 @@ function withStore<T>(option: StoreOption, mode: 'read' | 'write', use: (store: 
   }
 }
 
-/** Paths of a volume that have blocks of these hashes (XXH64 of 4 KiB) in any generation of a baseline, a few for each. */
-export function ownersInBaseline(
-  store: Store,
-  name: string | null,
+/** Paths of a volume that have blocks of these hashes (XXH64 of 4 KiB) in any of the generations, a few for each. */
+export function ownersInGenerations(
+  sources: readonly GenerationSource[],
   volume: number,
   hashes: ReadonlySet<bigint>,
 ): Map<bigint, BytePath[]> {
   const owners = new Map<bigint, BytePath[]>();
-  for (const generation of name === null ? [] : store.generations(name)) {
+  for (const { store, generation } of sources) {
     for (const [hash, found] of store.ownersOfBlocks(generation.id, hashes)) {
       owners.set(hash, [
         ...(owners.get(hash) ?? []),

@@ -7,6 +7,7 @@ import type { Nanoseconds } from '../model.ts';
 import { rfc3339 } from '../report/time.ts';
 import type { BaselineContent, BaselineRecord } from '../store/baseline-record.ts';
 import type { GenerationWriter } from '../store/generation-writer.ts';
+import type { Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
 import type { BaselineOptions, BaselineResult, RunHooks, ScanOptions } from './options.ts';
 import { isReadable } from './plan.ts';
@@ -17,11 +18,13 @@ import { UnseenPaths } from './unseen-paths.ts';
 import { capturedEntries, examineVolume, newestChange, type VolumeScan } from './volume-scan.ts';
 
 /**
+ * @param into an open store, in place of the one that the options name.
  * UsageError when target or store cannot be opened, the baseline has a generation of that time already, or an image was
  * changed after the time that is asked for.
  */
-export async function createBaseline(options: BaselineOptions, hooks: RunHooks): Promise<BaselineResult> {
-  const session = openSession(captureOptions(options), hooks, `baseline ${options.name}`);
+export async function createBaseline(options: BaselineOptions, hooks: RunHooks, into?: Store): Promise<BaselineResult> {
+  const store = into === undefined ? {} : { store: into };
+  const session = openSession(captureOptions(options), hooks, { purpose: `baseline ${options.name}`, ...store });
   try {
     if (options.atNs !== null) assertNew(session, options.name, options.atNs);
     const result = await withVolumeScans(
@@ -56,6 +59,7 @@ async function capture(
   const unseen = new UnseenPaths();
   try {
     for (const volume of scans) if (!(await writeRecords(writer, volume, counts, unseen))) return stopped(writer);
+    for (const volume of scans) if (!(await tellMap(volume, options))) return stopped(writer);
     writer.finish({ unseen: unseen.list() });
     const left = unexamined(session.target);
     for (const { message } of left) session.hooks.onNotice(message);
@@ -64,6 +68,14 @@ async function capture(
     writer.abort();
     throw error;
   }
+}
+
+/** False when it was stopped. */
+async function tellMap(volume: VolumeScan, { onMap }: BaselineOptions): Promise<boolean> {
+  if (onMap === undefined || !volume.showsBlocks) return true;
+  const map = await volume.mapNow();
+  if (map !== null) onMap(volume.volume, map);
+  return map !== null;
 }
 
 /** Refused before the work, not after it: the store itself refuses too. */

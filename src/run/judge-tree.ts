@@ -2,10 +2,12 @@
 // path and the results of inodes with several names, nothing else.
 
 import type { ContentResult } from '../../scanners/content-batch.ts';
+import type { BlockWitness } from '../judge/block-witness.ts';
 import { type Judgement, judgePath } from '../judge/judge-path.ts';
 import { NO_WITNESS, newestPast, type PathCase, type ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, Finding, Seen } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
+import type { BlockComparison } from './compare-blocks.ts';
 import type { InodeIndex } from './inode-index.ts';
 import type { PathGroup } from './path-stream.ts';
 import type { ResultsByInode } from './results-by-inode.ts';
@@ -21,6 +23,8 @@ export interface TreeJudging {
   readonly facts: ScanFacts;
   readonly index: InodeIndex;
   readonly results: ResultsByInode;
+  /** Block maps of generations, set against the volume as it is; newest first. */
+  readonly comparisons: readonly BlockComparison[];
   /** Told of each mount that was not entered. */
   readonly onMount: (path: BytePath) => void;
 }
@@ -45,7 +49,7 @@ export function* judgeTree(groups: Iterable<PathGroup>, judging: TreeJudging): I
 /** The directory above, even if nothing spoke of it (a reference that names files only). */
 function directoryCase(nearest: PathCase, path: BytePath | null): PathCase | null {
   if (path === null || nearest.path === path) return nearest;
-  return { ...nearest, path, seen: null, expected: [], observations: [], parent: nearest };
+  return { ...nearest, path, seen: null, expected: [], observations: [], blocks: [], parent: nearest };
 }
 
 function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null, above: Finding | null): PathCase {
@@ -54,8 +58,13 @@ function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null,
   const { path, expected } = group;
   const { volume, facts } = judging;
   const known = { volume, path, seen, expected, observations: result?.observations ?? [], parent, above, scan: facts };
-  const formerly = newestPast({ ...known, inode: NO_WITNESS })?.expectation?.stat ?? null;
-  return { ...known, inode: judging.index.witness(group, formerly) };
+  const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [] })?.expectation?.stat ?? null;
+  return { ...known, inode: judging.index.witness(group, formerly), blocks: blocksOf(group, judging.comparisons) };
+}
+
+function blocksOf({ path, entry }: PathGroup, comparisons: readonly BlockComparison[]): BlockWitness[] {
+  const stat = entry?.stat ?? null;
+  return stat === null ? [] : comparisons.flatMap(comparison => comparison.witness(path, stat) ?? []);
 }
 
 function seenOf(entry: SpoolEntry, result: ContentResult | null): Seen {

@@ -1,5 +1,6 @@
 // What a scan or a baseline is asked to do: validated, no argv left in it. The command line fills these in.
 
+import type { BlockMap } from '../digest/block-map.ts';
 import type { BytePath, Confidence, Nanoseconds, TargetSpec, Verdict, Window } from '../model.ts';
 import type { Report } from '../report/report.ts';
 
@@ -14,6 +15,8 @@ export interface ScanOptions {
   readonly store: StoreOption;
   /** Name of the baseline series to compare with; null: none. */
   readonly baseline: string | null;
+  /** Images of the time before, oldest first: captured for this scan alone, with maps of their blocks. */
+  readonly before?: readonly TargetSpec[];
   /** `KIND:PATH` as given, already split. */
   readonly references: readonly { readonly kind: string; readonly path: string }[];
   /** Globs over the path within the target, as typed. */
@@ -46,6 +49,8 @@ export interface BaselineOptions {
   readonly exclude: readonly string[];
   readonly crossMounts: boolean;
   readonly jobs: number;
+  /** Told of the block map of each volume that shows its blocks. */
+  readonly onMap?: (volume: number, map: BlockMap) => void;
 }
 
 export interface Progress {

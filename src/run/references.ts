@@ -26,16 +26,31 @@ export interface GatheredReferences {
   readonly generations: readonly GenerationFacts[];
 }
 
-/** One volume's references. UsageError when a reference that was asked for by name cannot be had. */
+/** A store that holds generations for this scan, and what they are called in it. */
+export interface GenerationSource {
+  readonly store: Store;
+  readonly generation: Generation;
+  /** The reference's id. */
+  readonly id: string;
+}
+
+/** The generations of a named baseline. UsageError when there are none. */
+export function sourcesOfBaseline(store: Store, name: string): GenerationSource[] {
+  return generationsOf(store, name).map(generation => ({ store, generation, id: idOf(generation) }));
+}
+
+/**
+ * One volume's references. UsageError when a reference that was asked for by name cannot be had.
+ * @param sources ascending by time.
+ */
 export function gatherReferences(
   volume: { readonly index: number; readonly filesystem: Filesystem },
-  store: Store,
+  sources: readonly GenerationSource[],
   options: ScanOptions,
 ): GatheredReferences {
   const packages = packageReferences(volume.filesystem, options);
-  const generations = options.baseline === null ? [] : generationsOf(store, options.baseline);
-  const opened = generations.map(generation => openOne(store, generation, volume.index, options));
-  return { references: [...packages, ...opened], generations: generations.map(factsOf) };
+  const opened = sources.map(source => openOne(source, volume.index, options));
+  return { references: [...packages, ...opened], generations: sources.map(factsOf) };
 }
 
 /** What was named stands in for the target's own database of that kind, on the volume that is a system's root. */
@@ -68,21 +83,21 @@ function generationsOf(store: Store, name: string): Generation[] {
   throw new UsageError(`store ${store.path} holds no baseline ${name}; "lostwrite baseline list" names those it has`);
 }
 
-function openOne(store: Store, generation: Generation, volume: number, options: ScanOptions): Reference {
+function openOne({ store, generation, id }: GenerationSource, volume: number, options: ScanOptions): Reference {
   const vouches = isAfterWindow(generation.atNs, options.window) ? 'content' : 'not-garbage';
-  return openGeneration(store, generation, { id: idOf(generation), vouches, volume });
+  return openGeneration(store, generation, { id, vouches, volume });
 }
 
 function idOf(generation: Generation): string {
   return `baseline:${generationId(generation.baseline, rfc3339(generation.atNs) ?? String(generation.atNs))}`;
 }
 
-function factsOf(generation: Generation): GenerationFacts {
+function factsOf({ generation, id }: GenerationSource): GenerationFacts {
   const globs = generation.attributes as Partial<SelectionGlobs>;
   const unseen = unseenOf(generation.attributes);
   const selection = selectionOf({ include: globs.include ?? [], exclude: globs.exclude ?? [] });
   return {
-    id: idOf(generation),
+    id,
     atNs: generation.atNs,
     capturedNs: generation.capturedNs,
     covers: path => !unseen(path) && (selection.includes(path, false) || selection.includes(path, true)),

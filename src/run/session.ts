@@ -1,7 +1,8 @@
 // What a run holds open: the target with its volumes, the store, the references, the records. Opened together, closed together.
 
 import { createHash } from 'node:crypto';
-import { UnsupportedError } from '../errors.ts';
+import type { BlockMap } from '../digest/block-map.ts';
+import { UnsupportedError, UsageError } from '../errors.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
 import type { ReferenceInfo, Skipped } from '../model.ts';
@@ -12,14 +13,16 @@ import { openStore, type Store } from '../store/store.ts';
 import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target.ts';
 import { selectionOf } from '../tree/selection.ts';
 import { VERSION } from '../version.ts';
-import { ownersInBaseline } from './baselines.ts';
+import { ownersInGenerations } from './baselines.ts';
+import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
+import { type GenerationMap, type MappedVolume, mapVolume } from './map-volume.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { nowNs } from './now.ts';
 import type { RunHooks, ScanOptions } from './options.ts';
 import type { Reads } from './plan.ts';
 import { ProgressWatch } from './progress-watch.ts';
-import { gatherReferences } from './references.ts';
+import { type GenerationSource, gatherReferences, sourcesOfBaseline } from './references.ts';
 import type { VolumeScan } from './volume-scan.ts';
 
 export interface Session {
@@ -27,11 +30,14 @@ export interface Session {
   readonly hooks: RunHooks;
   readonly target: OpenedTarget;
   readonly store: Store;
+  readonly before: BeforeImages | null;
   readonly run: Run;
   readonly volumes: readonly SessionVolume[];
   /** Mounts below the target that were not entered; filled while judging. */
   readonly mounts: Skipped[];
   readonly startedAtNs: bigint;
+  /** The store was given, and is closed by whoever gave it. */
+  readonly isGuest: boolean;
 }
 
 export interface SessionVolume {
@@ -39,25 +45,40 @@ export interface SessionVolume {
   readonly filesystem: Filesystem;
   readonly references: readonly Reference[];
   readonly generations: readonly GenerationFacts[];
+  /** Block maps of generations that kept one of this volume, ascending by time. */
+  readonly maps: readonly GenerationMap[];
+}
+
+/** What a session works with that was made before it. */
+export interface SessionParts {
+  /** Runs of another purpose keep records of their own. */
+  readonly purpose: string;
+  /** Used, and left open, in place of the one that the options name. */
+  readonly store?: Store;
+  readonly before?: BeforeImages | null;
 }
 
 /**
- * @param purpose runs of another purpose keep records of their own.
  * UsageError when target, store or a named reference cannot be opened; UnsupportedError, DamageError or ReadError for an
  * image of which nothing can be read.
  */
-export function openSession(options: ScanOptions, hooks: RunHooks, purpose: string): Session {
+export function openSession(options: ScanOptions, hooks: RunHooks, parts: SessionParts): Session {
   const startedAtNs = nowNs();
   const target = openTarget(options.target);
   try {
-    const store = openStore(options.store.path ?? ':memory:', 'write');
-    return closingOnError(store, () => {
+    const isGuest = parts.store !== undefined;
+    const store = parts.store ?? openStore(options.store.path ?? ':memory:', 'write');
+    return closingOnError(isGuest ? null : store, () => {
+      const before = parts.before ?? null;
+      assertSameFilesystems(target, before);
+      const sources = sourcesOf(store, before, options);
       const volumes = examinable(target, options).map(volume => ({
         ...volume,
-        ...gatherReferences(volume, store, options),
+        ...gatherReferences(volume, sources, options),
+        maps: before?.maps.get(volume.index) ?? [],
       }));
-      const run = openRun(store, options, { purpose, references: infosOf(volumes) }, hooks);
-      return { options, hooks, target, store, run, volumes, mounts: [], startedAtNs };
+      const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
+      return { options, hooks, target, store, before, run, volumes, mounts: [], startedAtNs, isGuest };
     });
   } catch (error) {
     target.close();
@@ -65,10 +86,31 @@ export function openSession(options: ScanOptions, hooks: RunHooks, purpose: stri
   }
 }
 
+/** Every generation that the scan compares with, ascending by time. */
+function sourcesOf(store: Store, before: BeforeImages | null, options: ScanOptions): GenerationSource[] {
+  const ofBaseline = options.baseline === null ? [] : sourcesOfBaseline(store, options.baseline);
+  const all = [...ofBaseline, ...(before?.sources ?? [])];
+  return all.sort((left, right) => (left.generation.atNs < right.generation.atNs ? -1 : 1));
+}
+
+/** An image of another disk would accuse everything. */
+function assertSameFilesystems(target: OpenedTarget, before: BeforeImages | null): void {
+  for (const { name, volumes } of before?.disks ?? []) {
+    for (const { index, uuid } of volumes) {
+      const now = target.volumes[index]?.facts.uuid ?? null;
+      if (uuid === null || now === null || uuid === now) continue;
+      throw new UsageError(
+        `--before ${name}: volume ${index} is another file system (UUID ${uuid}, the target's is ${now})`,
+      );
+    }
+  }
+}
+
 /** @param keep leaves the run's records for a resumption. */
-export function closeSession({ run, store, target }: Session, keep: boolean): void {
+export function closeSession({ run, store, before, target, isGuest }: Session, keep: boolean): void {
   if (!keep) run.drop();
-  store.close();
+  if (!isGuest) store.close();
+  before?.close();
   target.close();
 }
 
@@ -101,7 +143,7 @@ function openingOf(target: OpenedTarget, jobs: number): Opening {
 }
 
 function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch: ProgressWatch): VolumeScan {
-  const { options, target, store, run, startedAtNs } = session;
+  const { options, target, store, before, run, startedAtNs } = session;
   const references = new Map(volume.references.map(reference => [reference.info.id, reference.info]));
   const facts: Omit<ScanFacts, 'donors'> = {
     window: options.window,
@@ -109,23 +151,32 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     generations: volume.generations,
     startedAtNs,
   };
+  const opening = openingOf(target, options.jobs);
+  const sources = sourcesOf(store, before, options);
   return {
     volume: volume.index,
     options,
-    opening: openingOf(target, options.jobs),
+    opening,
     pool: watch.pool,
     run,
     references: volume.references,
     facts,
     selection: selectionOf(options),
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),
-    ownersOf: hashes => ownersInBaseline(store, options.baseline, volume.index, hashes),
+    ownersOf: hashes => ownersInGenerations(sources, volume.index, hashes),
+    showsBlocks: volume.filesystem.blocks !== undefined,
+    maps: volume.maps,
+    mapNow: () => mapNow(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
     breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
     onPhase: phase => watch.enter(phase),
   };
+}
+
+async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {
+  return filesystem.blocks === undefined ? null : mapVolume(pool, mapped, filesystem.blocks);
 }
 
 function examinable(target: OpenedTarget, options: ScanOptions): { index: number; filesystem: Filesystem }[] {
@@ -144,9 +195,10 @@ interface RunKey {
 
 /** Keyed by what decides the result: another target, option, reference or version is another run. */
 function openRun(store: Store, options: ScanOptions, { purpose, references }: RunKey, hooks: RunHooks): Run {
-  const { target, include, exclude, scanners, metadataOnly, crossMounts } = options;
+  const { target, before = [], include, exclude, scanners, metadataOnly, crossMounts } = options;
+  const what = [target, before, include, exclude, scanners, metadataOnly, crossMounts];
   const ids = references.map(reference => reference.id);
-  const key = JSON.stringify([purpose, VERSION, target, include, exclude, scanners, metadataOnly, crossMounts, ids]);
+  const key = JSON.stringify([purpose, VERSION, ...what, ids]);
   const digest = createHash('sha256').update(key).digest('hex');
   const { run, resumed } = store.openRun(digest);
   if (!resumed) return run;
@@ -158,11 +210,11 @@ function openRun(store: Store, options: ScanOptions, { purpose, references }: Ru
   return store.openRun(digest).run;
 }
 
-function closingOnError<T>(store: Store, body: () => T): T {
+function closingOnError<T>(store: Store | null, body: () => T): T {
   try {
     return body();
   } catch (error) {
-    store.close();
+    store?.close();
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 // One volume of a target from listing to judged paths: four passes over sorted streams, none of which holds the tree.
 
 import type { ContentJob, ContentResult } from '../../scanners/content-batch.ts';
+import type { BlockMap } from '../digest/block-map.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, DigestAlgorithm, Expectation, Nanoseconds } from '../model.ts';
 import type { Pool } from '../pool.ts';
@@ -9,9 +10,11 @@ import type { Run } from '../store/scan-runs.ts';
 import type { Opening } from '../tree/open-target.ts';
 import type { Selection } from '../tree/selection.ts';
 import type { Breath } from './breath.ts';
+import { BlockComparison } from './compare-blocks.ts';
 import { InodeIndex } from './inode-index.ts';
 import { type JudgedPath, judgeTree } from './judge-tree.ts';
 import { listTree } from './list-tree.ts';
+import type { GenerationMap } from './map-volume.ts';
 import type { ScanOptions } from './options.ts';
 import { type PathGroup, pathStream } from './path-stream.ts';
 import { planBatches, planned, type Reads, type WantedByRun } from './plan.ts';
@@ -31,6 +34,12 @@ export interface VolumeScan {
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
   readonly mountPoints: ReadonlySet<BytePath>;
+  /** Whether its blocks can be mapped: an image's can. */
+  readonly showsBlocks: boolean;
+  /** Block maps of generations, ascending by time. */
+  readonly maps: readonly GenerationMap[];
+  /** The block map of the volume as it is; null when the run was cancelled before it was whole. */
+  readonly mapNow: () => Promise<BlockMap | null>;
   /** Which paths of the baseline's generations have blocks of these hashes. */
   readonly ownersOf: (hashes: ReadonlySet<bigint>) => ReadonlyMap<bigint, BytePath[]>;
   /** Which files are read. */
@@ -63,7 +72,8 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const index = await indexInodes(scan, breath);
   const results = resultsOf(scan);
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
-  const judging = { volume: scan.volume, facts, index, results, onMount: scan.onMount };
+  const comparisons = await compareBlocks(scan, breath);
+  const judging = { volume: scan.volume, facts, index, results, comparisons, onMount: scan.onMount };
   yield* breath.over(judgeTree(groupsOf(scan), judging));
 }
 
@@ -129,6 +139,20 @@ async function findDonors(scan: VolumeScan, breath: Breath): Promise<ReadonlyMap
   if (!(await hasBlocks(breath.over(allResults(scan.run, scan.volume))))) return new Map();
   const unknown = await unknownBlocks(breath.over(groupsOf(scan)), resultsOf(scan));
   return unknown.size === 0 ? new Map() : scan.ownersOf(unknown);
+}
+
+/** Newest first; none when the run was stopped before the volume was mapped. */
+async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockComparison[]> {
+  const now = scan.maps.length === 0 ? null : await scan.mapNow();
+  if (now === null) return [];
+  const comparisons: BlockComparison[] = [];
+  for (const { id, load } of scan.maps) {
+    const comparison = new BlockComparison(id, now, load());
+    const generation = scan.references.find(reference => reference.info.id === id);
+    for await (const expectation of breath.over(generation?.expectations() ?? [])) comparison.collect(expectation);
+    comparisons.unshift(comparison);
+  }
+  return comparisons;
 }
 
 /** Workers send blocks only of files that have changed: mostly there are none. */

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { ZERO_HASH } from '../../src/judge/block-states.ts';
+import type { BlockWitness } from '../../src/judge/block-witness.ts';
 import { type InodeWitness, type NamedInode, NO_WITNESS, type PathCase } from '../../src/judge/path-case.ts';
 import { RULE_BY_NAME } from '../../src/judge/rule-table.ts';
 import type {
@@ -151,6 +152,7 @@ export interface CaseParts {
   /** The directory above; unless said, one that has not been exchanged and was changed on day 25. */
   readonly parent?: PathCase | null;
   readonly above?: Finding | null;
+  readonly blocks?: readonly BlockWitness[];
   readonly observations?: readonly Observation[];
   readonly donors?: ReadonlyMap<bigint, readonly BytePath[]>;
   /** When g1 was captured; its own day unless said. */
@@ -178,6 +180,7 @@ export function pathCase(parts: CaseParts): PathCase {
     seen: parts.seen === undefined ? now : parts.seen,
     expected: [...(parts.manifests ?? []), ...past],
     observations: parts.observations ?? [],
+    blocks: parts.blocks ?? [],
     inode: { ...NO_WITNESS, ...parts.inode },
     parent: parts.parent === undefined ? heldDirectory(was.length) : parts.parent,
     above: parts.above ?? null,

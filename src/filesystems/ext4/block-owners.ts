@@ -2,44 +2,13 @@
 // What a block map of an image is made from. Nothing is read of the blocks themselves.
 
 import { DamageError, ReadError } from '../../errors.ts';
+import type { BlockRole, OwnedRun } from '../../model.ts';
 import type { BlockMap } from '../block-map.ts';
 import type { Inode } from './inode.ts';
 import { inodesInUse } from './inode-scan.ts';
 import { INCOMPAT, INODE_FLAGS, RESIZE_INODE } from './layout.ts';
 import type { Superblock } from './superblock.ts';
 import type { Ext4Volume } from './volume.ts';
-
-/** The file system's own blocks (inode 0), and what an inode's blocks are to it. */
-export type BlockRole =
-  | 'superblock'
-  | 'group-descriptors'
-  | 'reserved-descriptors'
-  | 'block-bitmap'
-  | 'inode-bitmap'
-  | 'inode-table'
-  | 'multi-mount-protection'
-  | 'data'
-  | 'directory'
-  | 'symlink'
-  | 'journal'
-  | 'quota'
-  | 'orphan-file'
-  | 'block-map'
-  | 'attributes'
-  | 'attribute-value';
-
-/** In blocks. */
-export interface OwnedRun {
-  readonly role: BlockRole;
-  /** 0 for the file system itself. */
-  readonly inode: number;
-  readonly generation: number;
-  /** Logical block of the file; of an inode table, bitmap or descriptor: the group. */
-  readonly logical: number;
-  readonly physical: number;
-  readonly length: number;
-  readonly unwritten: boolean;
-}
 
 /** All owned runs: the structures of each group, then the inodes'. Damage on the way is in the volume's log. */
 export function* ownedBlocks(volume: Ext4Volume): Iterable<OwnedRun> {

@@ -3,8 +3,9 @@
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
-import type { Entry, Extent, Filesystem, Listing, OpenFile } from '../filesystem.ts';
+import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
+import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
 import { type ReplayedJournal, replayedVolume, replayJournal } from './journal-state.ts';
 import { INODE_FLAGS } from './layout.ts';
@@ -48,6 +49,7 @@ export class Ext4Filesystem implements Filesystem {
   /** Why a journal that should have been replayed could not be: then the state without it is shown. Null otherwise. */
   readonly notReplayed: string | null;
   readonly root: Entry;
+  readonly blocks: VolumeBlocks;
   readonly #tree: InodeTree<Inode>;
 
   constructor(volume: Ext4Volume, replayed: ReplayedJournal | null, notReplayed: string | null) {
@@ -56,6 +58,7 @@ export class Ext4Filesystem implements Filesystem {
     this.notReplayed = notReplayed;
     this.#tree = new InodeTree(volume);
     this.root = this.#tree.root;
+    this.blocks = { blockBytes: volume.blockSize, bytes: volume.source, owned: () => ownedBlocks(volume) };
   }
 
   list(directory: Entry): Listing {
@@ -83,6 +86,12 @@ export class Ext4Filesystem implements Filesystem {
       const { logical, physical, length, unwritten } = run;
       yield { logical: logical * blockSize, physical: physical * blockSize, length: length * blockSize, unwritten };
     }
+  }
+
+  bytesAfterEnd(file: Entry): Uint8Array | null {
+    const inode = this.#tree.inodeOf(file);
+    // What follows the end of a verity file is its Merkle tree, of an encrypted one the encrypted padding.
+    return inode.has(INODE_FLAGS.verity) || inode.has(INODE_FLAGS.encrypt) ? null : this.volume.bytesAfterEnd(inode);
   }
 
   close(): void {

@@ -1,0 +1,44 @@
+// What a block map of an older day says of a file as it is now: which of its blocks came to the disk since, and which never
+// did. Offsets and lengths are bytes of the file; a block is of the map's unit.
+
+import type { ByteRange } from '../model.ts';
+
+/**
+ * unchanged, changed: it was this file's (inode, generation, logical block) at this place then, and holds the same or not.
+ * landed: it was not, and what the place held then has been written over.
+ * never-landed: it was not, and the place still holds what it held then; `zeros`: and that is zeros.
+ * known: the same, and an ordinary act explains it.
+ */
+export type PlaceState = 'unchanged' | 'changed' | 'landed' | 'never-landed' | 'never-landed-zeros' | 'known';
+
+export interface PlacedSpan extends ByteRange {
+  readonly state: PlaceState;
+  /** Byte offset in the volume. */
+  readonly physical: number;
+  /** Whose the place was then, for people; null where it was free. */
+  readonly formerOwner: string | null;
+}
+
+/** The same inode and generation as that day knew it, under whichever name. */
+export interface FormerInode {
+  readonly sizeBytes: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+export interface BlockWitness {
+  /** The generation whose map it is. */
+  readonly reference: string;
+  readonly unitBytes: number;
+  /** Null: that day did not know the inode. */
+  readonly formerly: FormerInode | null;
+  /** Written blocks up to the end of the file, ascending; neighbours of one state are one span. */
+  readonly spans: readonly PlacedSpan[];
+  /** All of its written blocks lay where they lie, and it had no others. */
+  readonly sameBlocks: boolean;
+}
+
+/** The span that a byte of the file lies in; null for a hole. */
+export function spanAt({ spans }: BlockWitness, offset: number): PlacedSpan | null {
+  return spans.find(span => span.offset <= offset && offset < span.offset + span.length) ?? null;
+}

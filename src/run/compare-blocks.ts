@@ -1,0 +1,166 @@
+// Sets the block map of the volume as it is against that of an older day, file by file. Owners are (inode, generation,
+// logical block), never paths: a rename moves names, not blocks.
+
+import type { BlockMap } from '../digest/block-map.ts';
+import { UNREAD_UNIT, ZERO_UNIT } from '../digest/unit-hashes.ts';
+import type { BlockWitness, PlacedSpan, PlaceState } from '../judge/block-witness.ts';
+import type { BytePath, Expectation, OwnedRun, Stat } from '../model.ts';
+import { FormerInodes } from './former-inodes.ts';
+import { isTwin } from './twin-names.ts';
+
+interface Unit {
+  readonly logical: number;
+  readonly physical: number;
+  /** It was this file's, at this place, written. */
+  readonly owned: boolean;
+}
+
+export class BlockComparison {
+  readonly #id: string;
+  readonly #now: BlockMap;
+  readonly #then: BlockMap;
+  readonly #inodes = new FormerInodes();
+  /** Hashes of candidates that the older map has at more than one place: common blocks. */
+  readonly #repeated: ReadonlySet<bigint>;
+  /** Inodes that owned the places of candidates, and the names they had. */
+  readonly #formerOwners: ReadonlyMap<number, BytePath[]>;
+
+  constructor(id: string, now: BlockMap, then: BlockMap) {
+    this.#id = id;
+    this.#now = now;
+    this.#then = then;
+    const { hashes, owners } = this.#candidates();
+    this.#repeated = then.hashes.repeated(hashes);
+    this.#formerOwners = owners;
+  }
+
+  /** To be told of everything that the older day's tree had, before `witness` is asked. */
+  collect(expectation: Expectation): void {
+    this.#inodes.add(expectation);
+    if (expectation.stat === null) return;
+    this.#formerOwners.get(Number(expectation.stat.inode))?.push(expectation.path);
+  }
+
+  /** Null for what has no blocks of its own, and for an inode without a generation number. */
+  witness(path: BytePath, stat: Stat): BlockWitness | null {
+    if (stat.type !== 'file' || stat.generation === null) return null;
+    const { unitBytes } = this.#now.hashes;
+    const spans: PlacedSpan[] = [];
+    let owned = 0;
+    for (const unit of this.#units(Number(stat.inode), stat.generation)) {
+      if (unit.owned) owned++;
+      if (unit.logical * unitBytes < stat.sizeBytes) push(spans, this.#span(path, unit));
+    }
+    const sameBlocks = owned === this.#writtenThen(stat) && spans.every(({ state }) => isKept(state));
+    return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks };
+  }
+
+  #writtenThen({ inode, generation }: Stat): number {
+    let units = 0;
+    for (const run of contentOf(this.#then.owners.of(Number(inode), generation ?? 0))) units += run.length;
+    return units;
+  }
+
+  #span(path: BytePath, unit: Unit): PlacedSpan {
+    const { unitBytes } = this.#now.hashes;
+    const state = this.#state(path, unit);
+    const former = state === 'never-landed' ? this.#ownersThen(unit.physical) : [];
+    const physical = unit.physical * unitBytes;
+    return {
+      offset: unit.logical * unitBytes,
+      length: unitBytes,
+      physical,
+      state,
+      formerOwner: former[0] === undefined ? null : this.#describe(former[0]),
+    };
+  }
+
+  #state(path: BytePath, { logical, physical, owned }: Unit): PlaceState {
+    const hash = this.#now.hashes.at(physical);
+    const equal = hash === this.#then.hashes.at(physical) && hash !== UNREAD_UNIT;
+    if (owned) return equal ? 'unchanged' : 'changed';
+    if (!equal) return 'landed';
+    if (hash === ZERO_UNIT) return 'never-landed-zeros';
+    return this.#repeated.has(hash) || this.#isTwins(path, logical, physical) ? 'known' : 'never-landed';
+  }
+
+  /** The place had this logical block of a file of the same or a twin name: the same bytes were written again. */
+  #isTwins(path: BytePath, logical: number, physical: number): boolean {
+    return this.#ownersThen(physical).some(run => {
+      const atSameBlock = run.role === 'data' && run.logical + physical - run.physical === logical;
+      return atSameBlock && (this.#formerOwners.get(run.inode) ?? []).some(former => isTwin(former, path));
+    });
+  }
+
+  #ownersThen(physical: number): OwnedRun[] {
+    return this.#then.owners.at(physical);
+  }
+
+  #describe({ inode, role }: OwnedRun): string {
+    if (inode === 0) return `the file system’s own (${role})`;
+    const [path] = this.#formerOwners.get(inode) ?? [];
+    return path === undefined ? `inode ${inode} (${role})` : path;
+  }
+
+  /** Written blocks of the file as it is. */
+  *#units(inode: number, generation: number): Iterable<Unit> {
+    const then = [...contentOf(this.#then.owners.of(inode, generation))];
+    for (const run of contentOf(this.#now.owners.of(inode, generation))) {
+      for (let index = 0; index < run.length; index++) {
+        const logical = run.logical + index;
+        const physical = run.physical + index;
+        yield { logical, physical, owned: then.some(former => covers(former, logical, physical)) };
+      }
+    }
+  }
+
+  /** What may never have landed: the hashes, and who owned the places. */
+  #candidates(): { hashes: Set<bigint>; owners: Map<number, BytePath[]> } {
+    const hashes = new Set<bigint>();
+    const owners = new Map<number, BytePath[]>();
+    for (const { inode, generation } of inodesOf(this.#now)) {
+      for (const { physical, owned } of this.#units(inode, generation)) {
+        const hash = this.#now.hashes.at(physical);
+        if (owned || hash === ZERO_UNIT || hash === UNREAD_UNIT || hash !== this.#then.hashes.at(physical)) continue;
+        hashes.add(hash);
+        for (const run of this.#ownersThen(physical)) if (run.inode !== 0) owners.set(run.inode, []);
+      }
+    }
+    return { hashes, owners };
+  }
+}
+
+function isKept(state: PlaceState): boolean {
+  return state === 'unchanged' || state === 'changed';
+}
+
+/** Written runs of a file's content. */
+function* contentOf(runs: readonly OwnedRun[]): Iterable<OwnedRun> {
+  for (const run of runs) if (run.role === 'data' && !run.unwritten) yield run;
+}
+
+function covers(run: OwnedRun, logical: number, physical: number): boolean {
+  const index = logical - run.logical;
+  return index >= 0 && index < run.length && run.physical + index === physical;
+}
+
+/** Every inode that owns blocks, once. */
+function* inodesOf({ owners }: BlockMap): Iterable<{ inode: number; generation: number }> {
+  const { inode, generation } = owners.columns;
+  for (let index = 0; index < owners.count; index++) {
+    const number = inode[index] ?? 0;
+    if (number !== 0 && number !== inode[index - 1]) yield { inode: number, generation: generation[index] ?? 0 };
+  }
+}
+
+function push(spans: PlacedSpan[], span: PlacedSpan): void {
+  const last = spans.at(-1);
+  const adjoins =
+    last !== undefined &&
+    last.state === span.state &&
+    last.offset + last.length === span.offset &&
+    last.physical + last.length === span.physical &&
+    last.formerOwner === span.formerOwner;
+  if (adjoins) spans[spans.length - 1] = { ...last, length: last.length + span.length };
+  else spans.push(span);
+}
