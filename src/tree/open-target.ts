@@ -8,33 +8,27 @@ import type { Fact } from '../bytes/fact.ts';
 import { type Image, openImage } from '../bytes/open-image.ts';
 import { slice } from '../bytes/slice.ts';
 import { DamageError, ReadError, UnsupportedError, UsageError } from '../errors.ts';
-import { Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
-import type { ReplayedJournal } from '../filesystems/ext4/journal-state.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
-import type { Nanoseconds, TargetIdentity, TargetSpec, VolumeFacts } from '../model.ts';
+import type { TargetIdentity, TargetSpec, VolumeFacts } from '../model.ts';
 import { bytesOfText } from '../path.ts';
 import { surveyDisk, type Volume } from '../volumes/find-volumes.ts';
+import { commonFacts, type ReadVolume, type ReplayedVolume, readVolume } from './read-volume.ts';
 
 /** What threads share of an opening. Plain data. */
 export interface Opening {
   /** Threads that open the same target: memory bounds are divided by them. */
   readonly workers: number;
   /** Replays of journals that the main thread has done, by volume. */
-  readonly replayed: ReadonlyMap<number, ReplayedJournal>;
+  readonly replayed: ReadonlyMap<number, ReplayedVolume>;
 }
 
-export interface OpenedVolume {
-  readonly facts: VolumeFacts;
+export interface OpenedVolume extends Omit<ReadVolume, 'filesystem'> {
   /** Null: it cannot be read; then `trouble` says why. */
   readonly filesystem: Filesystem | null;
   readonly trouble: string | null;
-  /** What of its journal could not be used: the state that is shown is not the one that was written last. */
-  readonly journalTrouble: readonly string[];
   /** Whether files may lie in it, read or not. */
   readonly holdsFiles: boolean;
-  /** When an image's file system was last written, as its superblock and journal say; null where nothing says. */
-  readonly writtenAtNs: Nanoseconds | null;
 }
 
 export interface OpenedTarget {
@@ -78,11 +72,8 @@ export function openVolume(target: TargetSpec, volume: number, opening: Opening)
 }
 
 function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: readonly Fact[]): OpenedTarget {
-  const replayed = new Map<number, ReplayedJournal>();
-  for (const { facts: volume, filesystem } of volumes) {
-    if (filesystem instanceof Ext4Filesystem && filesystem.replayed !== null)
-      replayed.set(volume.index, filesystem.replayed);
-  }
+  const replayed = new Map<number, ReplayedVolume>();
+  for (const volume of volumes) if (volume.replayed !== null) replayed.set(volume.facts.index, volume.replayed);
   const snapshots = image.snapshots.map(snapshot => snapshot.name);
   return { container: image.container, snapshots, volumes, facts, replayed, close: () => image.bytes.close?.() };
 }
@@ -110,13 +101,12 @@ function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, open
   const bytes = slice(disk, volume.offset, volume.size, `${target.name} volume ${volume.index}`);
   const holdsFiles = volume.holdsFiles || isFilesystemPartition(volume);
   try {
-    const filesystem = openFilesystem(bytes, volume, target, opening);
-    if (filesystem !== null) {
-      const writtenAtNs = newestWrite(filesystem);
-      const journalTrouble = journalTroubleOf(filesystem);
-      const facts = ext4Facts(volume, filesystem, journalTrouble);
-      return { facts, filesystem, trouble: null, journalTrouble, holdsFiles, writtenAtNs };
-    }
+    const read = readVolume(bytes, volume, {
+      workers: opening.workers,
+      replay: target.replay ?? true,
+      replayed: opening.replayed.get(volume.index),
+    });
+    if (read !== null) return { ...read, trouble: null, holdsFiles };
     const trouble = holdsFiles ? troubleOf(volume) : `${volume.kind} holds no files`;
     return unreadVolume(volume, trouble, holdsFiles);
   } catch (error) {
@@ -125,37 +115,8 @@ function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, open
   }
 }
 
-function openFilesystem(
-  bytes: ByteSource,
-  volume: Volume,
-  target: TargetSpec,
-  opening: Opening,
-): Ext4Filesystem | null {
-  if (!['ext2', 'ext3', 'ext4'].includes(volume.kind)) return null;
-  const replayed = opening.replayed.get(volume.index);
-  const cacheBytes = cacheShareBytes(opening.workers);
-  return openExt4(bytes, {
-    cacheBytes,
-    replay: target.replay ?? true,
-    ...(replayed === undefined ? {} : { replayed }),
-  });
-}
-
-function newestWrite({ volume, replayed }: Ext4Filesystem): Nanoseconds | null {
-  const writtenNs = volume.superblock.writeTimeNs;
-  const committedNs = replayed?.lastCommitNs ?? null;
-  if (writtenNs === null || committedNs === null) return writtenNs ?? committedNs;
-  return writtenNs > committedNs ? writtenNs : committedNs;
-}
-
 function isAnswer(error: unknown): error is Error {
   return error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError;
-}
-
-function commonFacts({ index, kind, uuid, label, offset, size, facts }: Volume): VolumeFacts {
-  const gates = facts.map(fact => `${fact.name}: ${fact.detail}`);
-  const unknown = { state: 'not examined', replayed: false, repairedAtNs: null, hot: false, log: null };
-  return { index, filesystem: kind, uuid, label, offset, size, ...unknown, gates };
 }
 
 /** Partition types for file systems of Linux: what nobody recognises in one has lost its superblock rather than never had one. */
@@ -178,29 +139,11 @@ function isFilesystemPartition({ kind, partition }: Volume): boolean {
 
 function unreadVolume(volume: Volume, trouble: string, holdsFiles: boolean): OpenedVolume {
   const facts = commonFacts(volume);
-  return { facts, filesystem: null, trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
-}
-
-function journalTroubleOf({ notReplayed, replayed }: Ext4Filesystem): string[] {
-  return notReplayed === null ? [...(replayed?.errors ?? [])] : [notReplayed];
-}
-
-/** With what was found broken at the opening, each once. */
-function ext4Facts(volume: Volume, filesystem: Ext4Filesystem, journalTrouble: readonly string[]): VolumeFacts {
-  const { superblock, damage } = filesystem.volume;
-  const { replayed } = filesystem;
-  const common = commonFacts(volume);
-  const broken = new Set([...journalTrouble, ...damage.facts.map(fact => fact.message)]);
-  const dirty = superblock.needsRecovery || !superblock.clean;
-  const state = superblock.hasErrors ? 'errors' : dirty ? 'dirty' : 'clean';
-  const { lastCheckNs, mkfsTimeNs } = superblock;
-  const repairedAtNs = lastCheckNs !== null && mkfsTimeNs !== null && lastCheckNs > mkfsTimeNs ? lastCheckNs : null;
-  const gates = [...common.gates, ...broken];
-  return { ...common, state, replayed: replayed !== null, repairedAtNs, gates };
+  return { facts, filesystem: null, replayed: null, trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
 }
 
 /** Of a volume that is read, nothing amiss. */
-const READ = { trouble: null, journalTrouble: [] } as const;
+const READ = { trouble: null, journalTrouble: [], replayed: null } as const;
 
 /** What a mounted tree tells of its file system. */
 const MOUNTED: VolumeFacts = {
