@@ -5,12 +5,13 @@ import { cacheShareBytes } from '../bytes/cached-bytes.ts';
 import { type Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
 import type { ReplayedJournal } from '../filesystems/ext4/journal-state.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
+import type { ReplayedLog } from '../filesystems/xfs/log-state.ts';
 import { openXfs, type XfsFilesystem } from '../filesystems/xfs/xfs-filesystem.ts';
 import type { Nanoseconds, VolumeFacts } from '../model.ts';
 import type { Volume } from '../volumes/find-volumes.ts';
 
 /** What a replay in memory gave, to be shared by threads. Plain data. */
-export type ReplayedVolume = ReplayedJournal;
+export type ReplayedVolume = ReplayedJournal | ReplayedLog;
 
 export interface ReadOptions {
   /** Threads that open the same target: memory bounds are divided by them. */
@@ -38,7 +39,7 @@ export function readVolume(bytes: ByteSource, volume: Volume, options: ReadOptio
 }
 
 function readExt4(bytes: ByteSource, volume: Volume, { workers, replay, replayed }: ReadOptions): ReadVolume {
-  const shared = replayed === undefined ? {} : { replayed };
+  const shared = replayed === undefined || 'kind' in replayed ? {} : { replayed };
   const filesystem = openExt4(bytes, { cacheBytes: cacheShareBytes(workers), replay, ...shared });
   const { notReplayed } = filesystem;
   const journalTrouble = notReplayed === null ? [...(filesystem.replayed?.errors ?? [])] : [notReplayed];
@@ -72,18 +73,26 @@ function ext4Facts(volume: Volume, filesystem: Ext4Filesystem, journalTrouble: r
   return { ...common, state, replayed: replayed !== null, repairedAtNs, gates };
 }
 
-function readXfs(bytes: ByteSource, volume: Volume, { workers }: ReadOptions): ReadVolume {
-  const filesystem = openXfs(bytes, { cacheBytes: cacheShareBytes(workers) });
-  const facts = xfsFacts(volume, filesystem);
-  return { filesystem, facts, replayed: null, journalTrouble: [], writtenAtNs: null };
+function readXfs(bytes: ByteSource, volume: Volume, { workers, replay, replayed }: ReadOptions): ReadVolume {
+  const shared = replayed !== undefined && 'kind' in replayed ? { replayed } : {};
+  const filesystem = openXfs(bytes, { cacheBytes: cacheShareBytes(workers), replay, ...shared });
+  const { notReplayed } = filesystem.log;
+  return {
+    filesystem,
+    facts: xfsFacts(volume, filesystem),
+    replayed: filesystem.log.replayed,
+    journalTrouble: notReplayed === null ? [] : [notReplayed],
+    writtenAtNs: null,
+  };
 }
 
 /** With what was found broken at the opening, each once. */
-function xfsFacts(volume: Volume, { volume: { damage, superblock } }: XfsFilesystem): VolumeFacts {
+function xfsFacts(volume: Volume, { log, volume: { damage, superblock } }: XfsFilesystem): VolumeFacts {
   const common = commonFacts(volume);
-  const broken = new Set(damage.facts.map(fact => fact.message));
-  const state = superblock.features.includes('needsrepair') ? 'errors' : 'clean';
-  return { ...common, state, gates: [...common.gates, ...broken] };
+  const refusal = log.notReplayed === null ? [] : [log.notReplayed];
+  const broken = new Set([...refusal, ...damage.facts.map(fact => fact.message)]);
+  const state = superblock.features.includes('needsrepair') ? 'errors' : log.dirty === false ? 'clean' : 'dirty';
+  return { ...common, state, replayed: log.replayed !== null, gates: [...common.gates, ...broken] };
 }
 
 /** What is known of any volume, read or not. */

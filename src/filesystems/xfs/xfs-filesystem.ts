@@ -6,30 +6,61 @@ import type { BytePath } from '../../model.ts';
 import type { Entry, Extent, Filesystem, Listing, OpenFile } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
 import type { Inode } from './inode.ts';
+import { logEnds, type ReplayedLog, replayedVolume, replayLog } from './log-state.ts';
 import { XfsVolume } from './volume.ts';
 
 export interface OpenXfsOptions {
   /** Bound of what is kept of metadata. */
   readonly cacheBytes?: number;
+  /** Whether a log that holds what was not written home is replayed in memory: true unless said otherwise. */
+  readonly replay?: boolean;
+  /** A replay that another thread has done of the same volume. */
+  readonly replayed?: ReplayedLog;
+}
+
+/** What the log says of the volume's state. */
+export interface LogState {
+  /** It holds what was not written home; null where that cannot be told. */
+  readonly dirty: boolean | null;
+  /** What its replay found; null when there was none to be done, or none was wanted or possible. */
+  readonly replayed: ReplayedLog | null;
+  /** Why a log that should have been replayed could not be: then the state without it is shown. Null otherwise. */
+  readonly notReplayed: string | null;
 }
 
 /**
  * Throws DamageError when there is no sound superblock or no root directory, UnsupportedError for features that would make
- * the content misread, ReadError.
+ * the content misread, ReadError. A log that cannot be replayed is damage, and the state without it is shown.
  */
 export function openXfs(source: ByteSource, options: OpenXfsOptions = {}): XfsFilesystem {
-  return new XfsFilesystem(new XfsVolume(source, options));
+  const { replay = true, replayed, ...volumeOptions } = options;
+  const raw = new XfsVolume(source, volumeOptions);
+  let dirty: boolean | null = null;
+  try {
+    const ends = replayed === undefined ? logEnds(raw) : null;
+    dirty = ends === null || !ends.clean;
+    if (!dirty || !replay) return new XfsFilesystem(raw, { dirty, replayed: null, notReplayed: null });
+    const done = ends === null ? (replayed ?? null) : replayLog(raw, ends);
+    if (done === null) return new XfsFilesystem(raw, { dirty, replayed: null, notReplayed: null });
+    const state = { dirty, replayed: done, notReplayed: null };
+    return new XfsFilesystem(replayedVolume(source, done, volumeOptions), state);
+  } catch (error) {
+    const refusal = error instanceof UnsupportedError ? error : raw.damage.keep(error);
+    return new XfsFilesystem(raw, { dirty, replayed: null, notReplayed: refusal.message });
+  }
 }
 
 export class XfsFilesystem implements Filesystem {
   readonly kind = 'xfs';
   /** What lies below paths: inodes by number, groups, damage. */
   readonly volume: XfsVolume;
+  readonly log: LogState;
   readonly root: Entry;
   readonly #tree: InodeTree<Inode>;
 
-  constructor(volume: XfsVolume) {
+  constructor(volume: XfsVolume, log: LogState) {
     this.volume = volume;
+    this.log = log;
     this.#tree = new InodeTree(volume);
     this.root = this.#tree.root;
   }
