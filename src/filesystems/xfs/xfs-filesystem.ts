@@ -3,8 +3,9 @@
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
-import type { Entry, Extent, Filesystem, Listing, OpenFile } from '../filesystem.ts';
+import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
+import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
 import { logEnds, type ReplayedLog, replayedVolume, replayLog } from './log-state.ts';
 import { XfsVolume } from './volume.ts';
@@ -56,6 +57,7 @@ export class XfsFilesystem implements Filesystem {
   readonly volume: XfsVolume;
   readonly log: LogState;
   readonly root: Entry;
+  readonly blocks: VolumeBlocks;
   readonly #tree: InodeTree<Inode>;
 
   constructor(volume: XfsVolume, log: LogState) {
@@ -63,6 +65,7 @@ export class XfsFilesystem implements Filesystem {
     this.log = log;
     this.#tree = new InodeTree(volume);
     this.root = this.#tree.root;
+    this.blocks = { blockBytes: volume.blockSize, bytes: volume.source, owned: () => ownedBlocks(volume) };
   }
 
   list(directory: Entry): Listing {
@@ -88,6 +91,10 @@ export class XfsFilesystem implements Filesystem {
     for (const { logical, physical, length, unwritten } of this.volume.blockMap(inode).runs) {
       yield { logical: logical * blockSize, physical: physical * blockSize, length: length * blockSize, unwritten };
     }
+  }
+
+  bytesAfterEnd(file: Entry): Uint8Array | null {
+    return this.volume.bytesAfterEnd(this.#tree.inodeOf(file));
   }
 
   close(): void {
