@@ -38,6 +38,8 @@ const SHORT_ENTRY_BYTES = 3;
 const LEAF_ENTRY_BYTES = 8;
 /** A leaf has at least an entry of twelve bytes, a node points to as many children as it has room for. */
 const MOST_LEAVES = 2 ** 20;
+/** Of all values of an inode together: entries of a broken leaf may all claim one large value. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 /** Throws DamageError where an entry, a leaf or a value is broken; ReadError. */
 export function readAttributes(inode: Inode, context: AttributeContext): Attribute[] {
@@ -81,6 +83,7 @@ class LeafReader {
   readonly #map: BlockMap;
   readonly #context: AttributeContext;
   readonly #form: 'plain' | 'summed';
+  #remoteBytes = 0;
 
   constructor(inode: Inode, map: BlockMap, context: AttributeContext) {
     this.#inode = inode;
@@ -165,29 +168,33 @@ class LeafReader {
   }
 
   #remoteValue(first: number, length: number): Uint8Array {
+    this.#remoteBytes += length;
+    if (this.#remoteBytes > MOST_BYTES)
+      throw this.#wrong('values', this.#inode.location, this.#remoteBytes, `at most ${MOST_BYTES}`);
     const value = new Uint8Array(length);
     let filled = 0;
     for (let logical = first; filled < length; logical++) {
-      const piece = this.#remotePiece(logical, filled).subarray(0, length - filled);
-      if (piece.length === 0) throw this.#wrong('value', this.#inode.location, `${filled} bytes`, `${length} bytes`);
+      const piece = this.#remotePiece(logical, filled, length - filled);
       value.set(piece, filled);
       filled += piece.length;
     }
     return value;
   }
 
-  #remotePiece(logical: number, offset: number): Uint8Array {
+  /** As much as a block has room for: only the last one may hold less. */
+  #remotePiece(logical: number, offset: number, left: number): Uint8Array {
     const { bytes, at } = readMapped(this.#map, logical, 1, this.#context);
-    if (this.#form === 'plain') return bytes;
+    if (this.#form === 'plain') return bytes.subarray(0, left);
     const what = `attribute value of inode ${this.#inode.number}`;
     const { metaUuid } = this.#context.superblock;
     checkDescription(bytes, DESCRIPTIONS.remote, { what, at, owner: this.#inode.number, uuid: metaUuid });
     const header = remoteHeader.at(bytes, 0, at);
-    const sound = header.magic === REMOTE_MAGIC && header.offset === offset;
-    if (!sound || header.length > bytes.length - REMOTE_HEADER_BYTES) {
-      throw this.#wrong('xfs_attr3_rmt_hdr', at, `${header.length} bytes from ${header.offset}`, `from ${offset}`);
+    const length = Math.min(left, bytes.length - REMOTE_HEADER_BYTES);
+    if (header.magic !== REMOTE_MAGIC || header.offset !== offset || header.length !== length) {
+      const found = `${header.length} bytes from ${header.offset}`;
+      throw this.#wrong('xfs_attr3_rmt_hdr', at, found, `${length} bytes from ${offset}`);
     }
-    return bytes.subarray(REMOTE_HEADER_BYTES, REMOTE_HEADER_BYTES + header.length);
+    return bytes.subarray(REMOTE_HEADER_BYTES, REMOTE_HEADER_BYTES + length);
   }
 
   #wrong(

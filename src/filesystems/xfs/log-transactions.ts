@@ -91,8 +91,12 @@ function* operations({ header, bytes }: LogRecord): Iterable<Operation> {
   }
 }
 
+/** Several times what the kernel lets one grow to. */
+const LARGEST_TRANSACTION_BYTES = 256 * 2 ** 20;
+
 class OpenTransaction {
   readonly #lsn: bigint;
+  #bytes = 0;
   readonly #items: { type: number; wanted: number; regions: Uint8Array[] }[] = [];
   /** It comes first, and may be split too. */
   #header: Uint8Array = new Uint8Array(0);
@@ -103,6 +107,7 @@ class OpenTransaction {
 
   add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
+    this.#count(bytes);
     if (this.#header.length === 0) {
       this.#setHeader(bytes);
       return;
@@ -114,6 +119,7 @@ class OpenTransaction {
 
   /** The rest of what the last record had no room for. */
   append(bytes: Uint8Array): void {
+    this.#count(bytes);
     const item = this.#items.at(-1);
     if (item === undefined) {
       this.#setHeader(joined(this.#header, bytes));
@@ -127,6 +133,12 @@ class OpenTransaction {
     const short = this.#items.find(({ wanted, regions }) => regions.length < wanted);
     if (short === undefined) return { lsn: this.#lsn, items: this.#items };
     throw new DamageError('xlog_recover_item', 0, `${short.regions.length} regions`, `${short.wanted} regions`);
+  }
+
+  #count({ length }: Uint8Array): void {
+    this.#bytes += length;
+    if (this.#bytes > LARGEST_TRANSACTION_BYTES)
+      throw new DamageError('xfs_trans_header', 0, `${this.#bytes} bytes`, `at most ${LARGEST_TRANSACTION_BYTES}`);
   }
 
   #setHeader(bytes: Uint8Array): void {

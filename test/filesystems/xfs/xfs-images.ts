@@ -6,7 +6,6 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  readdirSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -97,15 +96,12 @@ function directories(root: string): void {
 function manyAttributes(root: string): void {
   const path = `${root}/attributes/many`;
   writeFileSync(path, 'many');
-  for (let index = 0; index < 60; index++) {
+  const lines = Array.from({ length: 60 }, (_, index) => {
     const value = Buffer.alloc((index * 97) % 5000, index).toString('hex');
-    const space = ['user', 'trusted', 'security'][index % 3];
-    run('setfattr', ['-n', `${space}.attribute-number-${index}`, '-v', `0x${value}`, path]);
-  }
-  for (let index = 0; index < 60; index += 7) {
-    const space = ['user', 'trusted', 'security'][index % 3];
-    run('setfattr', ['-x', `${space}.attribute-number-${index}`, path]);
-  }
+    return `${['user', 'trusted', 'security'][index % 3]}.attribute-number-${index}=0x${value}`;
+  });
+  run('setfattr', ['--restore=-'], `# file: ${path}\n${lines.join('\n')}\n`);
+  for (const index of [0, 21, 42]) run('setfattr', ['-x', `user.attribute-number-${index}`, path]);
 }
 
 /** Copies that share their blocks, where the file system can. */
@@ -130,9 +126,4 @@ function manyExtents(root: string): void {
   closeSync(fd);
   const commands = Array.from({ length: 4000 }, (_, index) => `pwrite -q -S ${index % 251} ${index * 8192} 700`);
   execFileSync('xfs_io', [`${root}/many-extents`], { input: commands.join('\n'), stdio: ['pipe', 'ignore', 'ignore'] });
-}
-
-/** Paths of a directory, latin1. */
-export function namesOf(directory: string): string[] {
-  return readdirSync(directory, { encoding: 'latin1' });
 }
