@@ -8,7 +8,7 @@ import type { Superblock } from './superblock.ts';
 
 const V3 = 3;
 
-/** Throws DamageError: EBADMSG for a wrong checksum, EUCLEAN for anything else that makes the inode unusable. */
+/** Throws DamageError (EUCLEAN) for whatever makes the inode unusable. */
 export function checkInode(inode: Inode, superblock: Superblock): void {
   checkIdentity(inode, superblock);
   if (!inode.inUse) throw wrong(inode, 'di_mode', 2, 0, 'an inode in use');
@@ -27,7 +27,7 @@ export function checkIdentity(inode: Inode, { summed, metaUuid, inodeSize }: Sup
   if (v3 === null) return;
   const computed = checksumOf(raw.bytes, INODE_CHECKSUM_AT, raw.at, raw.at + inodeSize);
   if (v3.checksum !== computed) {
-    throw new DamageError(`xfs_dinode ${inode.number} checksum`, inode.location, v3.checksum, computed, 'EBADMSG');
+    throw new DamageError(`xfs_dinode ${inode.number} checksum`, inode.location, v3.checksum, computed);
   }
   if (Number(v3.number) !== inode.number) throw wrong(inode, 'di_ino', 152, Number(v3.number), inode.number);
   if (!sameBytes(raw.bytes, raw.at + 160, metaUuid)) throw wrong(inode, 'di_uuid', 160, 'another one', 'this one');

@@ -41,8 +41,7 @@ export function* records(log: Log, { tail, head, clean }: LogEnds, uuid: Uint8Ar
       throw new DamageError('xlog_rec_header h_fs_uuid', header.origin, 'another', 'this');
     if (header.format !== FORMAT_LITTLE_ENDIAN)
       throw new UnsupportedError(`XFS: its log was written by another kind of machine (format ${header.format})`);
-    if (!record.holds)
-      throw new DamageError('xlog_rec_header h_crc', header.origin, 'a wrong one', 'the right one', 'EBADMSG');
+    if (!record.holds) throw new DamageError('xlog_rec_header h_crc', header.origin, 'a wrong one', 'the right one');
     yield record;
     passed += record.blocks;
     if (passed > log.blocks) throw new DamageError(log.name, block * LOG_BLOCK_BYTES, 'a record over the head', head);

@@ -129,24 +129,27 @@ export interface Rightful {
   readonly uuid: Uint8Array;
 }
 
-/** Throws DamageError: EBADMSG for a wrong checksum, EUCLEAN for another file system's, another owner's or another place's block. */
+/**
+ * Throws DamageError for a wrong checksum, and for another file system's, another owner's or another place's block. All have the
+ * code EUCLEAN: XFS says no other of its metadata, not even of a checksum.
+ */
 export function checkDescription(bytes: Uint8Array, description: SelfDescription, rightful: Rightful): void {
   const { checksumAt, uuidAt, blockAt, ownerAt, ownerBytes } = description;
-  const fail = (field: string, found: string | number, expected: string | number, code: 'EUCLEAN' | 'EBADMSG') => {
-    throw new DamageError(`${description.name} ${field} of ${rightful.what}`, rightful.at, found, expected, code);
+  const fail = (field: string, found: string | number, expected: string | number) => {
+    throw new DamageError(`${description.name} ${field} of ${rightful.what}`, rightful.at, found, expected);
   };
   const stored = u32le(bytes, checksumAt);
   const computed = checksumOf(bytes, checksumAt);
-  if (stored !== computed) fail('checksum', stored, computed, 'EBADMSG');
+  if (stored !== computed) fail('checksum', stored, computed);
   if (!sameBytes(bytes, uuidAt, rightful.uuid)) {
-    fail('uuid', hex(bytes.subarray(uuidAt, uuidAt + 16)), hex(rightful.uuid), 'EUCLEAN');
+    fail('uuid', hex(bytes.subarray(uuidAt, uuidAt + 16)), hex(rightful.uuid));
   }
   if (blockAt !== null && n64be(bytes, blockAt) !== rightful.at / 512) {
-    fail('block number', n64be(bytes, blockAt), rightful.at / 512, 'EUCLEAN');
+    fail('block number', n64be(bytes, blockAt), rightful.at / 512);
   }
   if (ownerAt === null || rightful.owner === null) return;
   const owner = ownerBytes === 4 ? u32be(bytes, ownerAt) : n64be(bytes, ownerAt);
-  if (owner !== rightful.owner) fail('owner', owner, rightful.owner, 'EUCLEAN');
+  if (owner !== rightful.owner) fail('owner', owner, rightful.owner);
 }
 
 /** Whether `expected` stands at `at`. */

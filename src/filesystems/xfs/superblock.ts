@@ -99,7 +99,7 @@ function checked(found: Superblock, source: ByteSource, damage: DamageLog): Supe
   const whole = readExactly(source, at, found.sectorSize, 'xfs_dsb');
   if (!checksumHolds(found, whole)) {
     const expected = checksumOf(whole, SUPERBLOCK_CHECKSUM_AT);
-    damage.add(new DamageError('xfs_dsb checksum', at, found.raw.checksum, expected, 'EBADMSG'));
+    damage.add(new DamageError('xfs_dsb checksum', at, found.raw.checksum, expected));
   }
   const needed = found.blocksCount * found.blockSize;
   if (needed > source.size)

@@ -77,7 +77,7 @@ describe.skipIf(reason !== null)('a hostile XFS volume', () => {
       for (
         let length = 0;
         length < volume.length;
-        length += length < 4 * KIBIBYTE ? 256 : (THOROUGH ? 16 : 300) * KIBIBYTE
+        length += length < 4 * KIBIBYTE ? 256 : (THOROUGH ? 16 : 1500) * KIBIBYTE
       )
         exercise(memoryBytes('volume', volume.subarray(0, length)));
     });
@@ -103,23 +103,23 @@ describe.skipIf(reason !== null)('a hostile XFS volume', () => {
     });
 
     it('may have anything in any field of an inode, and of its forks', () => {
-      for (const name of ['d', 'file-1', 'holes', 'link', 'short', 'node']) {
+      for (const name of THOROUGH ? ['d', 'file-1', 'holes', 'link', 'short', 'node'] : ['file-1', 'node']) {
         const { at, length } = inodePlaceOf(volume, name);
         flip(inodeLayout, at, at, length);
         if (summed) flip(inodeV3, at, at, length);
         const fork = at + (summed ? 176 : 100);
-        for (let word = 0; word < (THOROUGH ? 80 : 24); word += 4) flip(wordAt, fork + word, at, length);
+        for (let word = 0; word < (THOROUGH ? 80 : 24); word += THOROUGH ? 4 : 8) flip(wordAt, fork + word, at, length);
       }
     });
 
     it('may have anything in any word of a block of directories, attributes or symlinks', () => {
       const blocks = metadataBlocks(volume);
-      expect(blocks.length).toBeGreaterThan(10);
+      expect(blocks.length).toBeGreaterThan(6);
       for (const block of blocks) {
         const at = block * KIBIBYTE;
         flip(daInfo, at, at, KIBIBYTE);
-        flip(remoteHeader, at, at, KIBIBYTE);
-        for (let word = 56; word < (THOROUGH ? 300 : 110); word += THOROUGH ? 4 : 12)
+        if (THOROUGH) flip(remoteHeader, at, at, KIBIBYTE);
+        for (let word = 56; word < (THOROUGH ? 300 : 100); word += THOROUGH ? 4 : 20)
           flip(wordAt, at + word, at, KIBIBYTE);
         for (let word = KIBIBYTE - 16; word < KIBIBYTE; word += 8) flip(wordAt, at + word, at, KIBIBYTE);
       }
@@ -343,16 +343,16 @@ function work(root: string): void {
   for (let index = 0; index < 60; index++) writeFileSync(`${root}/made/file-${index}`, pattern(index, index * 30));
 }
 
-/** A directory with 40 files, one with several blocks, files of some sizes, a long link. Returns how many paths it makes. */
+/** A directory with 8 files, one with several blocks, files of some sizes, a long link. Returns how many paths it makes. */
 function writePrototype(scratch: string): { prototype: string; count: number } {
   const prototype = `${scratch}/prototype`;
   writeFileSync(`${scratch}/content`, pattern(1, 1500));
   const files = (count: number) =>
     Array.from({ length: count }, (_, index) => `file-${index} ---644 0 0 ${scratch}/content`);
   const lines = [
-    ...['/', '0 0', 'd--755 0 0', 'd d--755 0 0', ...files(40), '$', 'node d--755 0 0', ...files(300), '$'],
+    ...['/', '0 0', 'd--755 0 0', 'd d--755 0 0', ...files(8), '$', 'node d--755 0 0', ...files(170), '$'],
     ...[`link l--777 0 0 ${'l'.repeat(800)}`, 'short l--777 0 0 target', `holes ---644 0 0 ${scratch}/content`, '$'],
   ];
   writeFileSync(prototype, `${lines.join('\n')}\n`);
-  return { prototype, count: 40 + 300 + 5 };
+  return { prototype, count: 8 + 170 + 5 };
 }
