@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Mode } from '../../fixtures/incident/losses.ts';
+import { errorCode } from '../../src/errors.ts';
 import { casesOf, DAMAGING_MODES, type IncidentCase, incidentDirectory, nameOf, truthOf } from './incident-case.ts';
 import { type Generations, scanImage, scanIncident } from './scan-incident.ts';
 import { addScores, EMPTY, overall, precision, recall, type Score, score } from './score.ts';
@@ -25,6 +26,13 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
+});
+
+/** A reader that has seen enough (`| head`) ends the bench after the incident at hand, unless a file is to be written. */
+let isReaderGone = false;
+process.stdout.on('error', error => {
+  if (errorCode(error) !== 'EPIPE') throw error;
+  isReaderGone = true;
 });
 
 function print(line: string): void {
@@ -73,6 +81,7 @@ async function main(): Promise<void> {
   mkdirSync(values.work, { recursive: true });
   let pooled = EMPTY;
   for (const incident of casesOf(seeds, values.modes.split(',') as Mode[], values['later-life'])) {
+    if (isReaderGone && values.json === undefined) return;
     const scored = await runCase(incident, generations);
     if (values.verbose) print(line(nameOf(incident), scored));
     pooled = addScores(pooled, scored);

@@ -41,22 +41,41 @@ export interface GenerationFacts {
   covers(path: BytePath): boolean;
 }
 
+/** Kernel times tick: two stamps of one operation may differ by a tick of 100 Hz. */
+export const CLOCK_TICK_NS = 10_000_000n;
+
 /** What the inodes of the whole tree say of one name. Paths are of the same volume. */
 export interface InodeWitness {
   /** Where the inode that the newest generation had under this (now missing) name is now. */
   readonly livesAt: readonly NamedInode[];
   /** Under which names the newest generation had the inode that this (then unknown) name has now. */
   readonly cameFrom: readonly BytePath[];
+  /** Two names have exchanged their inodes since the newest generation: this one and one of `cameFrom`. */
+  readonly isExchanged: boolean;
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
+  /** Those of them under which the newest generation had the inode. */
+  readonly rivalsOfNewest: readonly BytePath[];
   /** An older generation, not the newest, had the inode's number under this name: an entry of old. */
   readonly isNameOfOld: boolean;
   /** Inodes of its block of the inode table are older than what names them: the block went back, so its times say nothing. */
   readonly isAmongOldInodes: boolean;
+  /**
+   * The block of the inode table that holds its inode (of a missing name: the one that the newest generation had here) went
+   * back beyond doubt: an inode in it is older than in the newest generation.
+   */
+  readonly inodeBlockWentBack: boolean;
+  /** Of a missing name: its inode lives on, counting a link for each of its names that are gone. */
+  readonly linkStillCounted: boolean;
   /** For a directory: subdirectories that its link count implies and its listing lacks. */
   readonly lostSubdirectories: number;
   /** For a directory: an entry of it that was born after the directory's inode last changed. */
-  readonly youngerChild: NamedInode | null;
+  readonly youngerChild: YoungerChild | null;
+}
+
+export interface YoungerChild {
+  readonly path: BytePath;
+  readonly stat: Stat;
 }
 
 export interface NamedInode {
@@ -64,14 +83,20 @@ export interface NamedInode {
   readonly stat: Stat;
   /** An older generation, not the newest, had the inode's number under that name. */
   readonly isNameOfOld: boolean;
+  /** The newest generation did not have the inode under that name. */
+  readonly isNew: boolean;
 }
 
 export const NO_WITNESS: InodeWitness = {
   livesAt: [],
   cameFrom: [],
+  isExchanged: false,
   rivals: [],
+  rivalsOfNewest: [],
   isNameOfOld: false,
   isAmongOldInodes: false,
+  inodeBlockWentBack: false,
+  linkStillCounted: false,
   lostSubdirectories: 0,
   youngerChild: null,
 };
@@ -119,6 +144,19 @@ export function sameInode(left: Stat, right: Stat): boolean {
   return left.generation === null || right.generation === null || left.generation === right.generation;
 }
 
+/**
+ * Its times are those of a running kernel, which stamps the birth and, then or later, the change. Programs that fill a file
+ * system without one (mke2fs -d) give an inode the change of what they copied, and are at work after it.
+ */
+export function isStampedByKernel({ crtimeNs, ctimeNs }: Stat): boolean {
+  return crtimeNs === null || crtimeNs <= ctimeNs;
+}
+
+/** Its last stamp, after that time, is that of a write: a rename, a link or a change of mode would have moved the ctime on. */
+export function isWrittenSince(stat: Stat, atNs: bigint): boolean {
+  return stat.ctimeNs === stat.mtimeNs && stat.ctimeNs > atNs;
+}
+
 /** The same inode stands at a path as in a past state of it. */
 export function holdsInode(known: PathCase, past: PastState | null): boolean {
   const stat = known.seen?.stat ?? null;
@@ -132,9 +170,16 @@ export function holdsInode(known: PathCase, past: PastState | null): boolean {
  */
 export function directoriesHeld(known: PathCase): boolean {
   for (let above = known.parent; above !== null; above = above.parent) {
-    if (!holdsInode(above, newestPast(above))) return false;
+    if (!holdsInode(above, newestPast(above)) && !isBornSince(above)) return false;
   }
   return true;
+}
+
+/** A directory that was made since the newest generation brought nothing along: what is in it was made or moved there since. */
+function isBornSince(directory: PathCase): boolean {
+  const bornNs = directory.seen?.stat?.crtimeNs ?? null;
+  const newest = newestPast(directory);
+  return bornNs !== null && newest !== null && bornNs > newest.generation.atNs;
 }
 
 /**

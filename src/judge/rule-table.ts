@@ -5,7 +5,8 @@ import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
 import { FORMAT_RULES } from './rules-formats.ts';
 import { METADATA_RULES } from './rules-metadata.ts';
-import { NAME_RULES } from './rules-names.ts';
+import { BACK_RULES } from './rules-names-back.ts';
+import { GONE_RULES } from './rules-names-gone.ts';
 import { PACKAGE_RULES } from './rules-packages.ts';
 import { READING_RULES } from './rules-reading.ts';
 
@@ -14,7 +15,8 @@ export const RULES: readonly Rule[] = [
   ...CONTENT_RULES,
   ...BLOCK_RULES,
   ...METADATA_RULES,
-  ...NAME_RULES,
+  ...GONE_RULES,
+  ...BACK_RULES,
   ...PACKAGE_RULES,
   ...FORMAT_RULES,
 ];

@@ -1,9 +1,9 @@
 // Content against a block map of an older day: the write that never landed. And what lies after a file's end, which needs
 // no map at all.
 
-import type { FindingRange, RangeState, Stat } from '../model.ts';
-import { type BlockWitness, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
-import type { PathCase } from './path-case.ts';
+import { BLOCK_BYTES, type FindingRange, type RangeState, type Stat } from '../model.ts';
+import { type BlockWitness, isUnchanged, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
+import { type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 export const BLOCK_RULES: readonly Rule[] = [
@@ -23,16 +23,33 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
     innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
-    raisedByLosses: true,
     accuse: neverLandedZeros,
+  },
+  {
+    name: 'nothing-but-zeros',
+    scanner: 'blocks',
+    says: 'All of the file’s blocks are written and zeros, as their places were before they were this file’s.',
+    innocent: ['a file of zeros: `possible` alone', 'preallocation and holes: exempt'],
+    raisedByLosses: true,
+    accuse: nothingButZeros,
   },
   {
     name: 'end-not-written',
     scanner: 'blocks',
     says: 'The file has grown, and the block that held its old end is as it was.',
-    innocent: ['grown by zeros (`truncate`, `fallocate`) or written behind a gap: `possible` alone'],
+    innocent: [
+      'grown by a hole or preallocated blocks (`truncate`, `fallocate`): exempt',
+      'written behind a gap: `possible` alone',
+    ],
     raisedByLosses: true,
-    accuse: endNotWritten,
+    accuse: known => endNotWritten(known, true),
+  },
+  {
+    name: 'grown-by-zeros',
+    scanner: 'blocks',
+    says: 'The file has grown within its last block, and that block is as it was.',
+    innocent: ['cut to a greater size (`truncate`): `possible`'],
+    accuse: known => endNotWritten(known, false),
   },
   {
     name: 'written-yet-unchanged-in-place',
@@ -41,6 +58,28 @@ export const BLOCK_RULES: readonly Rule[] = [
     innocent: ['touch', 'the same bytes written again in place: `possible` alone'],
     raisedByLosses: true,
     accuse: writtenInPlace,
+  },
+  {
+    name: 'reborn-under-its-name',
+    scanner: 'blocks',
+    says: 'The name leads to the inode number that it had, and that is another file by now.',
+    innocent: [
+      'deleted and made again with the same number: `possible` alone',
+      'logs that are rotated (a number comes back with every second file): exempt',
+      'written under a temporary name and renamed, twice: `possible` alone',
+    ],
+    raisedByLosses: true,
+    accuse: reborn,
+  },
+  {
+    name: 'bytes-after-end',
+    scanner: 'slack',
+    says: 'The last block of the file goes on with other bytes than zeros after the file’s end.',
+    innocent: [
+      'blocks that were never written, and content that ends elsewhere (verity, encrypted, inline): exempt',
+      'a file that was cut short, and whose last block is as before: what is left of it is right, `possible`',
+    ],
+    accuse: bytesAfterEnd,
   },
 ];
 
@@ -81,6 +120,14 @@ function neverLandedZeros(known: PathCase): Accusation | null {
   });
 }
 
+function nothingButZeros(known: PathCase): Accusation | null {
+  return byMaps(known, ({ reference, spans }, stat) => {
+    if (spans.length === 0 || spans.some(({ state }) => state !== 'never-landed-zeros')) return null;
+    const detail = `All that was written of it is zeros, as the disk was there in ${reference}.`;
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(spans, stat, reference) };
+  });
+}
+
 const WITH_CONTENT: ReadonlySet<PlaceState> = new Set(['unchanged', 'changed', 'landed', 'never-landed', 'known']);
 
 /** A block with content adjoins it. */
@@ -92,15 +139,18 @@ function isAmongContent(span: PlacedSpan, spans: readonly PlacedSpan[]): boolean
   );
 }
 
-function endNotWritten(known: PathCase): Accusation | null {
+/** @param goesOn whether written blocks follow, or the file ends in the block of its old end. */
+function endNotWritten(known: PathCase, goesOn: boolean): Accusation | null {
   return byMaps(known, (witness, stat) => {
-    const { formerly, unitBytes, reference, spans } = witness;
+    const { formerly, unitBytes, reference } = witness;
     if (formerly === null || stat.sizeBytes <= formerly.sizeBytes || formerly.sizeBytes % unitBytes === 0) return null;
     const end = spanAt(witness, formerly.sizeBytes - 1);
     if (end?.state !== 'unchanged') return null;
     const start = formerly.sizeBytes - (formerly.sizeBytes % unitBytes);
     const length = Math.min(unitBytes, stat.sizeBytes - start);
-    const goesOn = spans.some(span => span.offset >= start + unitBytes && WITH_CONTENT.has(span.state));
+    const next = spanAt(witness, start + unitBytes);
+    if (goesOn !== stat.sizeBytes > start + unitBytes) return null;
+    if (goesOn && (next === null || !WITH_CONTENT.has(next.state))) return null;
     const detail = `It has grown from ${formerly.sizeBytes} bytes since ${reference}, and the block of its old end is as it was: zeros follow where data should.`;
     const range: FindingRange = {
       offset: start,
@@ -109,7 +159,7 @@ function endNotWritten(known: PathCase): Accusation | null {
       physical: end.physical + start - end.offset,
       detail: `as in ${reference}`,
     };
-    return { verdict: 'garbage', confidence: goesOn ? 'likely' : 'possible', detail, ranges: [range] };
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: [range] };
   });
 }
 
@@ -118,14 +168,53 @@ const TOUCHED_BY_HABIT =
   /(^|[._-])(stamp|lock|lck|session|sess|pid|touch|timestamp|heartbeat|keep|gitkeep)([._-]|$)|\.(lock|pid|stamp)$/i;
 
 function writtenInPlace(known: PathCase): Accusation | null {
-  return byMaps(known, ({ formerly, sameBlocks, spans, reference }, stat) => {
-    if (formerly === null || stat.sizeBytes === 0 || stat.sizeBytes !== formerly.sizeBytes || !sameBlocks) return null;
-    if (spans.length === 0 || spans.some(({ state }) => state !== 'unchanged')) return null;
+  return byMaps(known, (witness, stat) => {
+    const { formerly, reference } = witness;
+    if (formerly === null || stat.sizeBytes === 0 || stat.sizeBytes !== formerly.sizeBytes) return null;
+    if (!isUnchanged(witness)) return null;
     if (stat.mtimeNs <= formerly.mtimeNs || stat.mtimeNs !== stat.ctimeNs) return null;
     if (TOUCHED_BY_HABIT.test(known.path.slice(known.path.lastIndexOf('/') + 1))) return null;
     const detail = `It was written since ${reference}, and each of its blocks is at its place and as it was then.`;
     return { verdict: 'stale', confidence: 'possible', detail };
   });
+}
+
+/** Rotation removes the oldest file and makes a new one under the name of the youngest: numbers come round. */
+const ROTATED = /(^|[._/-])logs?([._/-]|$)|\.[0-9]+$/i;
+
+function reborn(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const [witness] = known.blocks;
+  const formerly = known.expected.find(({ reference }) => reference === witness?.reference) ?? null;
+  if (stat === null || formerly?.stat == null || stat.inode !== formerly.stat.inode) return null;
+  if (sameInode(stat, formerly.stat) || ROTATED.test(known.path)) return null;
+  const old = directoryOfOld(known) === null ? '' : '; its directory is as it was, though names in it changed';
+  const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, and that is another file since${old}.`;
+  return { verdict: 'garbage', confidence: 'possible', detail, expected: formerly };
+}
+
+/** The map by which the directory above was written since (its time of modification has moved), and holds what it held. */
+function directoryOfOld({ parent }: PathCase): BlockWitness | null {
+  const directory = parent?.seen?.stat ?? null;
+  if (parent === null || directory === null) return null;
+  const wentBack = ({ formerly, ...rest }: BlockWitness): boolean =>
+    formerly !== null && directory.mtimeNs > formerly.mtimeNs && isUnchanged({ formerly, ...rest });
+  return parent.blocks.find(wentBack) ?? null;
+}
+
+function bytesAfterEnd(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const slack = known.observations.find(({ rule }) => rule === 'bytes-after-end') ?? null;
+  if (stat === null || slack === null) return null;
+  const [witness] = known.blocks;
+  const last = witness === undefined ? null : spanAt(witness, stat.sizeBytes - 1);
+  const wasCut = witness?.formerly != null && witness.formerly.sizeBytes > stat.sizeBytes;
+  const confidence = wasCut && last?.state === 'unchanged' ? 'possible' : 'likely';
+  const unitBytes = witness?.unitBytes ?? BLOCK_BYTES;
+  const offset = Math.floor((stat.sizeBytes - 1) / unitBytes) * unitBytes;
+  const range = { offset, length: stat.sizeBytes - offset, state: 'unknown', physical: null, detail: null } as const;
+  const verdict = witness?.formerly == null ? 'garbage' : 'stale';
+  return { verdict, confidence, detail: slack.detail, ranges: [range] };
 }
 
 function bytesOf(spans: readonly PlacedSpan[]): number {

@@ -14,6 +14,7 @@ import {
   sameInode,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
+import { isRenamedInWindow } from './rules-names-back.ts';
 
 /**
  * A shared mapping stamps the inode at its first store and may store on, unstamped, until the kernel cleans the page:
@@ -27,7 +28,8 @@ export const CONTENT_RULES: readonly Rule[] = [
     scanner: 'baseline',
     says: 'The content differs from the newest generation, and the inode has not changed since.',
     innocent: [
-      'a shared mapping that stored on after its stamp: `possible` alone while the stamp was fresh at the capture',
+      'a shared mapping that stored new bytes after its stamp: `possible` alone while the stamp was fresh at the capture',
+      'a shared mapping that stored bytes of an older day, of another file, or zeros: nothing new, so `likely` then',
       'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one',
       'another inode under the name: not the same inode',
     ],
@@ -42,7 +44,7 @@ export const CONTENT_RULES: readonly Rule[] = [
     innocent: [
       'a rollback, a restore, a file that alternates: its ctime is newer than the newest generation',
       'directories exchanged by a deployment: only where every directory above is the inode that it was',
-      'a rollback that sets the newer time again (`touch -r`): `possible` alone',
+      'a rollback that sets the newer time again (`touch -r`), or the older one (`cp -p`): `possible` alone',
     ],
     raisedByLosses: true,
     accuse: olderContent,
@@ -118,13 +120,22 @@ function changedUnderInode(known: PathCase): Accusation | null {
   const mayBeMapped =
     stat.ctimeNs === formerly.ctimeNs && past.generation.capturedNs - formerly.ctimeNs < MAPPED_STORE_NS;
   const older = olderMatch(known, newest);
-  const damage = older === null ? classifyDamage(known, newest) : ({ verdict: 'stale', ranges: [] } as const);
+  const damage = older === null ? damageUnderInode(known, newest) : ({ verdict: 'stale', ranges: [] } as const);
   const clock = stat.ctimeNs === formerly.ctimeNs ? 'has not changed since' : 'went back to an older day';
   const what = older === null ? 'differs from' : `is that of ${older.generation.id}, not that of`;
   const detail = `The content ${what} ${past.generation.id}, while the inode ${clock}.`;
   const surely = mayBeStampedBack(known, stat) ? 'likely' : 'proven';
   const mapped = older !== null || isOfElsewhere(damage.ranges) ? 'likely' : 'possible';
   return { ...damage, confidence: mayBeMapped ? mapped : surely, detail, expected: newest };
+}
+
+/** Where a map shows that all that differs was written in place and is claimed by nobody else, the inode is what went back. */
+function damageUnderInode(known: PathCase, newest: Expectation): ReturnType<typeof classifyDamage> {
+  const damage = classifyDamage(known, newest);
+  const witness = known.blocks.find(({ reference }) => reference === newest.reference);
+  const changed = witness?.spans.filter(({ state }) => state === 'changed') ?? [];
+  const isOwn = changed.length > 0 && witness?.sameBlocks === true && changed.every(span => !span.isClaimedTwice);
+  return isOwn ? { ...damage, verdict: 'stale' } : damage;
 }
 
 /** Blocks of an older day, of another file, or of zeros: a program that stores on through a mapping makes new ones. */
@@ -156,14 +167,17 @@ function olderContent(known: PathCase): Accusation | null {
     const confidence = stat.ctimeNs === older.expectation.stat.ctimeNs ? 'proven' : 'likely';
     return { verdict: 'stale', confidence, detail: detail('so is the inode'), expected: newest };
   }
-  const keepsNewTime = stat.mtimeNs === formerly.mtimeNs && older.expectation.stat.mtimeNs !== formerly.mtimeNs;
-  if (!keepsNewTime || !sameInode(stat, formerly)) return null;
-  return {
-    verdict: 'stale',
-    confidence: 'possible',
-    detail: detail('its time of change is still the newer one'),
-    expected: newest,
-  };
+  const why = restamped(stat, formerly, older.expectation.stat);
+  if (why === null || !sameInode(stat, formerly)) return null;
+  return { verdict: 'stale', confidence: 'possible', detail: detail(why), expected: newest };
+}
+
+/** What the time of modification says of old content under a newer ctime: only acts that set it leave it so. */
+function restamped({ mtimeNs }: Stat, formerly: Stat, older: Stat): string | null {
+  if (older.mtimeNs === formerly.mtimeNs) return null;
+  if (mtimeNs === formerly.mtimeNs) return 'its time of modification is still the newer one';
+  if (mtimeNs === older.mtimeNs && mtimeNs % SECOND_NS !== 0n) return 'so is its time of modification';
+  return null;
 }
 
 function mixedGenerations(known: PathCase): Accusation | null {
@@ -210,6 +224,7 @@ function anotherInode(known: PathCase): Accusation | null {
   const common = { confidence: 'likely', detail, expected: newest } as const;
   if (agreement(known.seen, newest) === 'same') return { ...common, verdict: 'stale', metadataOnly: true };
   if (olderMatch(known, newest) !== null) return { ...common, verdict: 'stale' };
+  if (isRenamedInWindow(known)) return { ...common, verdict: 'stale', metadataOnly: true };
   return { ...common, ...classifyDamage(known, newest) };
 }
 

@@ -8,6 +8,18 @@ import type { BytePath, Expectation, OwnedRun, Stat } from '../model.ts';
 import { FormerInodes } from './former-inodes.ts';
 import { isTwin } from './twin-names.ts';
 
+/** What may never have landed. */
+interface Candidates {
+  readonly hashes: ReadonlySet<bigint>;
+  /** Where they are. */
+  readonly units: ReadonlySet<number>;
+  /** Inodes that owned these places, for their names. */
+  readonly owners: Map<number, BytePath[]>;
+}
+
+/** A block that lies in files at so many logical places is of no file: padding, fill patterns. */
+const COMMON_AT = 3;
+
 interface Unit {
   readonly logical: number;
   readonly physical: number;
@@ -17,21 +29,24 @@ interface Unit {
 
 export class BlockComparison {
   readonly #id: string;
+  readonly #isAllocated: (unit: number) => boolean | null;
   readonly #now: BlockMap;
   readonly #then: BlockMap;
   readonly #inodes = new FormerInodes();
-  /** Hashes of candidates that the older map has at more than one place: common blocks. */
-  readonly #repeated: ReadonlySet<bigint>;
+  /** Candidates' hashes that the disk had or has elsewhere too: the logical blocks of files that they are there. */
+  readonly #elsewhere: ReadonlyMap<bigint, ReadonlySet<number>>;
   /** Inodes that owned the places of candidates, and the names they had. */
   readonly #formerOwners: ReadonlyMap<number, BytePath[]>;
 
-  constructor(id: string, now: BlockMap, then: BlockMap) {
+  /** @param id of the generation whose map `then` is. @param isAllocated whether a unit is in use; null: nobody knows. */
+  constructor(id: string, now: BlockMap, then: BlockMap, isAllocated: (unit: number) => boolean | null) {
     this.#id = id;
+    this.#isAllocated = isAllocated;
     this.#now = now;
     this.#then = then;
-    const { hashes, owners } = this.#candidates();
-    this.#repeated = then.hashes.repeated(hashes);
-    this.#formerOwners = owners;
+    const candidates = this.#candidates();
+    this.#elsewhere = this.#placesOf(candidates);
+    this.#formerOwners = candidates.owners;
   }
 
   /** To be told of everything that the older day's tree had, before `witness` is asked. */
@@ -43,7 +58,7 @@ export class BlockComparison {
 
   /** Null for what has no blocks of its own, and for an inode without a generation number. */
   witness(path: BytePath, stat: Stat): BlockWitness | null {
-    if (stat.type !== 'file' || stat.generation === null) return null;
+    if ((stat.type !== 'file' && stat.type !== 'directory') || stat.generation === null) return null;
     const { unitBytes } = this.#now.hashes;
     const spans: PlacedSpan[] = [];
     let owned = 0;
@@ -52,7 +67,19 @@ export class BlockComparison {
       if (unit.logical * unitBytes < stat.sizeBytes) push(spans, this.#span(path, unit));
     }
     const sameBlocks = owned === this.#writtenThen(stat) && spans.every(({ state }) => isKept(state));
-    return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks };
+    const isAllocated = this.#areAllocated(stat);
+    return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks, isAllocated };
+  }
+
+  #areAllocated({ inode, generation }: Stat): boolean | null {
+    let answer: boolean | null = null;
+    for (const { physical, length } of contentOf(this.#now.owners.of(Number(inode), generation ?? 0))) {
+      for (const unit of [physical, physical + length - 1]) {
+        answer = this.#isAllocated(unit);
+        if (answer !== true) return answer;
+      }
+    }
+    return answer;
   }
 
   #writtenThen({ inode, generation }: Stat): number {
@@ -72,6 +99,7 @@ export class BlockComparison {
       physical,
       state,
       formerOwner: former[0] === undefined ? null : this.#describe(former[0]),
+      isClaimedTwice: state === 'changed' && this.#now.owners.at(unit.physical).length > 1,
     };
   }
 
@@ -81,7 +109,27 @@ export class BlockComparison {
     if (owned) return equal ? 'unchanged' : 'changed';
     if (!equal) return 'landed';
     if (hash === ZERO_UNIT) return 'never-landed-zeros';
-    return this.#repeated.has(hash) || this.#isTwins(path, logical, physical) ? 'known' : 'never-landed';
+    return this.#isCopy(hash, logical) || this.#isTwins(path, logical, physical) ? 'known' : 'never-landed';
+  }
+
+  /** Other files have the same bytes as the same block: copies come and go, and may come back to a place. */
+  #isCopy(hash: bigint, logical: number): boolean {
+    const elsewhere = this.#elsewhere.get(hash);
+    return elsewhere !== undefined && (elsewhere.has(logical) || elsewhere.size > COMMON_AT);
+  }
+
+  #placesOf({ hashes, units }: Candidates): Map<bigint, Set<number>> {
+    const found = new Map<bigint, Set<number>>();
+    for (const map of [this.#then, this.#now]) {
+      for (const [hash, unit] of map.hashes.unitsOf(hashes)) {
+        if (units.has(unit)) continue;
+        for (const run of map.owners.at(unit)) {
+          if (run.role !== 'data' || run.unwritten) continue;
+          found.set(hash, (found.get(hash) ?? new Set()).add(run.logical + unit - run.physical));
+        }
+      }
+    }
+    return found;
   }
 
   /** The place had this logical block of a file of the same or a twin name: the same bytes were written again. */
@@ -114,19 +162,20 @@ export class BlockComparison {
     }
   }
 
-  /** What may never have landed: the hashes, and who owned the places. */
-  #candidates(): { hashes: Set<bigint>; owners: Map<number, BytePath[]> } {
+  #candidates(): Candidates {
     const hashes = new Set<bigint>();
+    const units = new Set<number>();
     const owners = new Map<number, BytePath[]>();
     for (const { inode, generation } of inodesOf(this.#now)) {
       for (const { physical, owned } of this.#units(inode, generation)) {
         const hash = this.#now.hashes.at(physical);
         if (owned || hash === ZERO_UNIT || hash === UNREAD_UNIT || hash !== this.#then.hashes.at(physical)) continue;
         hashes.add(hash);
+        units.add(physical);
         for (const run of this.#ownersThen(physical)) if (run.inode !== 0) owners.set(run.inode, []);
       }
     }
-    return { hashes, owners };
+    return { hashes, units, owners };
   }
 }
 
@@ -134,9 +183,9 @@ function isKept(state: PlaceState): boolean {
   return state === 'unchanged' || state === 'changed';
 }
 
-/** Written runs of a file's content. */
+/** Written runs of a file's or directory's content. */
 function* contentOf(runs: readonly OwnedRun[]): Iterable<OwnedRun> {
-  for (const run of runs) if (run.role === 'data' && !run.unwritten) yield run;
+  for (const run of runs) if ((run.role === 'data' || run.role === 'directory') && !run.unwritten) yield run;
 }
 
 function covers(run: OwnedRun, logical: number, physical: number): boolean {
@@ -160,7 +209,8 @@ function push(spans: PlacedSpan[], span: PlacedSpan): void {
     last.state === span.state &&
     last.offset + last.length === span.offset &&
     last.physical + last.length === span.physical &&
-    last.formerOwner === span.formerOwner;
+    last.formerOwner === span.formerOwner &&
+    last.isClaimedTwice === span.isClaimedTwice;
   if (adjoins) spans[spans.length - 1] = { ...last, length: last.length + span.length };
   else spans.push(span);
 }

@@ -12,7 +12,7 @@ export class FormerInodes {
   #count = 0;
 
   add({ stat }: Expectation): void {
-    if (stat === null || stat.generation === null || stat.type !== 'file') return;
+    if (stat === null || stat.generation === null) return;
     if (this.#count === this.#generation.length) this.#grow();
     const at = this.#count++;
     this.#place.set(Number(stat.inode), at);

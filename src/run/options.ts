@@ -13,6 +13,8 @@ export interface ScanOptions {
   readonly target: TargetSpec;
   readonly window: Window | null;
   readonly store: StoreOption;
+  /** The store that the baseline is read from, when it is another one: many scans at once read it, and each keeps its own records. */
+  readonly baselines?: StoreOption;
   /** Name of the baseline series to compare with; null: none. */
   readonly baseline: string | null;
   /** Images of the time before, oldest first: captured for this scan alone, with maps of their blocks. */
@@ -49,7 +51,7 @@ export interface BaselineOptions {
   readonly exclude: readonly string[];
   readonly crossMounts: boolean;
   readonly jobs: number;
-  /** Told of the block map of each volume that shows its blocks. */
+  /** Told of the block map of each volume that shows its blocks, which is then not kept. */
   readonly onMap?: (volume: number, map: BlockMap) => void;
 }
 
@@ -106,6 +108,8 @@ export interface BaselineGeneration {
   readonly entries: number;
   readonly files: number;
   readonly bytes: number;
+  /** What the block maps of its volumes took in the store; null when it has none. */
+  readonly mapBytes: number | null;
 }
 
 /** An incident made for the demo, ready to be scanned. */

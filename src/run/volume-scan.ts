@@ -38,6 +38,8 @@ export interface VolumeScan {
   readonly showsBlocks: boolean;
   /** Block maps of generations, ascending by time. */
   readonly maps: readonly GenerationMap[];
+  /** Whether a unit of the map is in use, as the file system counts; null where that tells nothing. */
+  readonly isAllocated: (unit: number) => boolean | null;
   /** The block map of the volume as it is; null when the run was cancelled before it was whole. */
   readonly mapNow: () => Promise<BlockMap | null>;
   /** Which paths of the baseline's generations have blocks of these hashes. */
@@ -147,8 +149,8 @@ async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockCom
   if (now === null) return [];
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
-    const comparison = new BlockComparison(id, now, load());
     const generation = scan.references.find(reference => reference.info.id === id);
+    const comparison = new BlockComparison(id, now, load(), scan.isAllocated);
     for await (const expectation of breath.over(generation?.expectations() ?? [])) comparison.collect(expectation);
     comparisons.unshift(comparison);
   }
@@ -163,9 +165,11 @@ async function hasBlocks(results: AsyncIterable<ContentResult>): Promise<boolean
 
 async function indexInodes(scan: VolumeScan, breath: Breath): Promise<InodeIndex> {
   const { options, references, facts } = scan;
-  const newestAtNs = facts.generations.at(-1)?.atNs ?? null;
   const isSelective = options.include.length + options.exclude.length > 0 || !spoolOf(scan).isComplete;
-  const index = new InodeIndex(isSelective, newestAtNs);
+  const index = new InodeIndex(
+    isSelective,
+    facts.generations.map(({ atNs }) => atNs),
+  );
   const newest = facts.generations.at(-1)?.id ?? null;
   for await (const group of breath.over(groupsOf(scan))) index.collect(group, wordOf(group, newest));
   index.finishCollecting();

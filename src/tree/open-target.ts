@@ -5,15 +5,22 @@ import { statSync } from 'node:fs';
 import type { ByteSource } from '../bytes/byte-source.ts';
 import { cacheShareBytes } from '../bytes/cached-bytes.ts';
 import type { Fact } from '../bytes/fact.ts';
-import { type Image, openImage } from '../bytes/open-image.ts';
+import { type Image, openImage, type Survey } from '../bytes/open-image.ts';
 import { slice } from '../bytes/slice.ts';
 import { DamageError, ReadError, UnsupportedError, UsageError } from '../errors.ts';
+import { type Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
+import type { ReplayedJournal } from '../filesystems/ext4/journal-state.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
-import type { TargetIdentity, TargetSpec, VolumeFacts } from '../model.ts';
+import type { ReplayedLog } from '../filesystems/xfs/log-state.ts';
+import { openXfs, type XfsFilesystem } from '../filesystems/xfs/xfs-filesystem.ts';
+import type { TargetIdentity, TargetSpec } from '../model.ts';
 import { bytesOfText } from '../path.ts';
 import { surveyDisk, type Volume } from '../volumes/find-volumes.ts';
-import { commonFacts, type ReadVolume, type ReplayedVolume, readVolume } from './read-volume.ts';
+import { MOUNTED_TREE, type ToldVolume, tellRead, tellUnread } from './told-volume.ts';
+
+/** What a replay in memory gave. Plain data, to be shared by threads. */
+type ReplayedVolume = ReplayedJournal | ReplayedLog;
 
 /** What threads share of an opening. Plain data. */
 export interface Opening {
@@ -23,16 +30,15 @@ export interface Opening {
   readonly replayed: ReadonlyMap<number, ReplayedVolume>;
 }
 
-export interface OpenedVolume extends Omit<ReadVolume, 'filesystem'> {
+export interface OpenedVolume extends ToldVolume {
   /** Null: it cannot be read; then `trouble` says why. */
   readonly filesystem: Filesystem | null;
-  readonly trouble: string | null;
-  /** Whether files may lie in it, read or not. */
-  readonly holdsFiles: boolean;
+  /** What its journal's replay in memory gave; null where there was none to be done, wanted or possible. */
+  readonly replayed: ReplayedVolume | null;
 }
 
 export interface OpenedTarget {
-  /** `raw`, `qcow2`; null for a directory. */
+  /** `raw`, `qcow2`, ...; null for a directory. */
   readonly container: string | null;
   /** Names of an image's internal snapshots. */
   readonly snapshots: readonly string[];
@@ -40,6 +46,8 @@ export interface OpenedTarget {
   /** What concerns the container and its partition table. */
   readonly facts: readonly Fact[];
   readonly replayed: Opening['replayed'];
+  /** Compares the tables of an image's container: reads them all. */
+  survey(): Survey;
   close(): void;
 }
 
@@ -75,21 +83,17 @@ function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: read
   const replayed = new Map<number, ReplayedVolume>();
   for (const volume of volumes) if (volume.replayed !== null) replayed.set(volume.facts.index, volume.replayed);
   const snapshots = image.snapshots.map(snapshot => snapshot.name);
-  return { container: image.container, snapshots, volumes, facts, replayed, close: () => image.bytes.close?.() };
+  const { container, survey } = image;
+  return { container, snapshots, volumes, facts, replayed, survey, close: () => image.bytes.close?.() };
 }
 
 function openDirectory(target: TargetSpec): OpenedTarget {
   assertSame(target);
   const filesystem = openHostFilesystem(bytesOfText(target.path));
-  const volume: OpenedVolume = { ...READ, facts: MOUNTED, filesystem, holdsFiles: true, writtenAtNs: null };
-  return {
-    container: null,
-    snapshots: [],
-    volumes: [volume],
-    facts: [],
-    replayed: new Map(),
-    close: () => filesystem.close(),
-  };
+  const volumes = [{ ...MOUNTED_TREE, filesystem, replayed: null }];
+  const survey = () => ({ tells: [], trouble: null });
+  const close = () => filesystem.close();
+  return { container: null, snapshots: [], volumes, facts: [], replayed: new Map(), survey, close };
 }
 
 function openImageOf(target: TargetSpec, opening: Opening): Image {
@@ -99,67 +103,35 @@ function openImageOf(target: TargetSpec, opening: Opening): Image {
 
 function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, opening: Opening): OpenedVolume {
   const bytes = slice(disk, volume.offset, volume.size, `${target.name} volume ${volume.index}`);
-  const holdsFiles = volume.holdsFiles || isFilesystemPartition(volume);
   try {
-    const read = readVolume(bytes, volume, {
-      workers: opening.workers,
-      replay: target.replay ?? true,
-      replayed: opening.replayed.get(volume.index),
-    });
-    if (read !== null) return { ...read, trouble: null, holdsFiles };
-    const trouble = holdsFiles ? troubleOf(volume) : `${volume.kind} holds no files`;
-    return unreadVolume(volume, trouble, holdsFiles);
+    const filesystem = openFilesystem(bytes, volume, target, opening);
+    if (filesystem === null) return { ...tellUnread(volume, null), filesystem, replayed: null };
+    return { ...tellRead(volume, filesystem), filesystem, replayed: filesystem.replayed };
   } catch (error) {
     if (!isAnswer(error)) throw error;
-    return unreadVolume(volume, error.message, true);
+    return { ...tellUnread(volume, error.message), filesystem: null, replayed: null };
   }
+}
+
+/** Null for a kind that nobody reads. Throws what the reader throws. */
+function openFilesystem(
+  bytes: ByteSource,
+  volume: Volume,
+  target: TargetSpec,
+  opening: Opening,
+): Ext4Filesystem | XfsFilesystem | null {
+  const options = { cacheBytes: cacheShareBytes(opening.workers), replay: target.replay ?? true };
+  const replayed = opening.replayed.get(volume.index);
+  if (volume.kind === 'xfs') {
+    return openXfs(bytes, replayed !== undefined && 'kind' in replayed ? { ...options, replayed } : options);
+  }
+  if (!['ext2', 'ext3', 'ext4'].includes(volume.kind)) return null;
+  return openExt4(bytes, replayed === undefined || 'kind' in replayed ? options : { ...options, replayed });
 }
 
 function isAnswer(error: unknown): error is Error {
   return error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError;
 }
-
-/** Partition types for file systems of Linux: what nobody recognises in one has lost its superblock rather than never had one. */
-const FILESYSTEM_TYPES = new Set([
-  '0x83',
-  '0fc63daf-8483-4772-8e79-3d69d8477de4',
-  '4f68bce3-e8cd-4db1-96e7-fbcaf984b709',
-  '933ac7e1-2eb4-4f13-b844-0e14e2aef915',
-  '3b8f8425-20e0-4f3b-907f-1a25a76f98e8',
-]);
-
-function troubleOf(volume: Volume): string {
-  if (volume.kind !== 'unknown') return `${volume.kind} is not read`;
-  return 'a partition for a Linux file system in which none is recognised (its superblock may be lost)';
-}
-
-function isFilesystemPartition({ kind, partition }: Volume): boolean {
-  return kind === 'unknown' && partition !== null && FILESYSTEM_TYPES.has(partition.type);
-}
-
-function unreadVolume(volume: Volume, trouble: string, holdsFiles: boolean): OpenedVolume {
-  const facts = commonFacts(volume);
-  return { facts, filesystem: null, replayed: null, trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
-}
-
-/** Of a volume that is read, nothing amiss. */
-const READ = { trouble: null, journalTrouble: [], replayed: null } as const;
-
-/** What a mounted tree tells of its file system. */
-const MOUNTED: VolumeFacts = {
-  index: 0,
-  filesystem: 'host',
-  uuid: null,
-  label: '',
-  offset: null,
-  size: null,
-  state: 'mounted',
-  replayed: false,
-  repairedAtNs: null,
-  hot: false,
-  log: null,
-  gates: [],
-};
 
 /** What makes a target the same one for every thread. A directory's size and mtime may move under a scan, its inode not. */
 export function identityOf(path: string): TargetIdentity {

@@ -2,14 +2,25 @@
 
 import { describe, expect, it } from 'vitest';
 import { RULE_BY_NAME, RULES } from '../../src/judge/rule-table.ts';
+import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
-import { NAME_TESTS } from './rules/names.ts';
+import { BACK_TESTS } from './rules/names-back.ts';
+import { GONE_TESTS } from './rules/names-gone.ts';
 import { PACKAGE_TESTS } from './rules/packages.ts';
 import { READING_TESTS } from './rules/reading.ts';
 
-const TESTS = [...READING_TESTS, ...CONTENT_TESTS, ...METADATA_TESTS, ...NAME_TESTS, ...PACKAGE_TESTS, ...FORMAT_TESTS];
+const TESTS = [
+  ...READING_TESTS,
+  ...CONTENT_TESTS,
+  ...BLOCK_TESTS,
+  ...METADATA_TESTS,
+  ...GONE_TESTS,
+  ...BACK_TESTS,
+  ...PACKAGE_TESTS,
+  ...FORMAT_TESTS,
+];
 
 for (const { rule, accuses, innocent } of TESTS) {
   describe(`${rule} accuses`, () => {

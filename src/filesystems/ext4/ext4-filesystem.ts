@@ -3,8 +3,10 @@
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
+import type { DamageLog } from '../damage-log.ts';
 import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
+import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
 import { type ReplayedJournal, replayedVolume, replayJournal } from './journal-state.ts';
@@ -58,7 +60,17 @@ export class Ext4Filesystem implements Filesystem {
     this.notReplayed = notReplayed;
     this.#tree = new InodeTree(volume);
     this.root = this.#tree.root;
-    this.blocks = { blockBytes: volume.blockSize, bytes: volume.source, owned: () => ownedBlocks(volume) };
+    const allocation = new Allocation(volume);
+    this.blocks = {
+      blockBytes: volume.blockSize,
+      bytes: volume.source,
+      owned: () => ownedBlocks(volume),
+      isAllocated: block => isAllocated(volume, allocation, block),
+    };
+  }
+
+  get damage(): DamageLog {
+    return this.volume.damage;
   }
 
   list(directory: Entry): Listing {
@@ -103,5 +115,14 @@ export class Ext4Filesystem implements Filesystem {
     const target = new Uint8Array(Math.min(inode.sizeBytes, this.volume.blockSize));
     this.volume.content(inode, path).read(target, 0);
     return target;
+  }
+}
+
+function isAllocated(volume: Ext4Volume, allocation: Allocation, block: number): boolean | null {
+  try {
+    return allocation.isBlockInUse(block);
+  } catch (error) {
+    volume.damage.keep(error);
+    return null;
   }
 }

@@ -1,6 +1,5 @@
 // Which blocks are free and which inodes in use, as the groups' trees say. A group's trees are read when it is asked for.
 
-import { DamageError } from '../../errors.ts';
 import { u32be } from '../../struct/integers.ts';
 import { inodeNumber, inodePlace } from './geometry.ts';
 import { treeBlocks } from './group-tree.ts';
@@ -14,30 +13,38 @@ export interface FreeRun {
   readonly length: number;
 }
 
+export interface FreeSpace {
+  /** Ascending. */
+  readonly runs: readonly FreeRun[];
+  /** False where a part of the tree could not be had. */
+  readonly isWhole: boolean;
+}
+
 const MOST_GROUPS = 64;
 const RECORD_BYTES = 8;
 
 export class Allocation {
   readonly #volume: XfsVolume;
-  readonly #free = new Map<number, readonly FreeRun[]>();
+  readonly #free = new Map<number, FreeSpace>();
   readonly #chunks = new Map<number, readonly InodeChunk[]>();
 
   constructor(volume: XfsVolume) {
     this.#volume = volume;
   }
 
-  /** Free space of a group, ascending. What cannot be read of its tree is in the volume's damage, and left out. */
-  freeRuns(group: number): readonly FreeRun[] {
-    return kept(this.#free, group, () => readFreeRuns(this.#volume, group));
+  /** Free space of a group. What cannot be read of its tree is in the volume's damage too. */
+  freeSpace(group: number): FreeSpace {
+    return kept(this.#free, group, () => readFreeSpace(this.#volume, group));
   }
 
-  /** Blocks kept for the groups' trees are in use. Throws DamageError for a block that is none. */
-  isBlockInUse(block: number): boolean {
+  /** Blocks kept for the groups' trees are in use. Null where the group's tree is broken, and for a block that is none. */
+  isBlockInUse(block: number): boolean | null {
     const { blocksCount, agBlocks } = this.#volume.superblock;
-    if (!(block >= 0 && block < blocksCount)) throw new DamageError('block number', 0, block, `below ${blocksCount}`);
-    const runs = this.freeRuns(Math.floor(block / agBlocks));
+    if (!(block >= 0 && block < blocksCount)) return null;
+    const { runs, isWhole } = this.freeSpace(Math.floor(block / agBlocks));
     const run = runs[lastNotAfter(runs, block)];
-    return run === undefined || block >= run.physical + run.length;
+    const isFree = run !== undefined && block < run.physical + run.length;
+    return isFree || isWhole ? !isFree : null;
   }
 
   /** False for inodes that were never allocated. Throws DamageError for a number that is none. */
@@ -54,17 +61,23 @@ export class Allocation {
   }
 }
 
-function readFreeRuns(volume: XfsVolume, group: number): FreeRun[] {
+function readFreeSpace(volume: XfsVolume, group: number): FreeSpace {
   const runs: FreeRun[] = [];
   const root = rootOf(volume, group);
+  if (root === null) return { runs, isWhole: false };
   const first = volume.groups.firstBlock(group);
-  for (const leaf of root === null ? [] : treeBlocks(volume, root)) {
+  let isWhole = true;
+  const onLoss = () => {
+    isWhole = false;
+  };
+  for (const leaf of treeBlocks(volume, root, onLoss)) {
     for (let index = 0; leaf.level === 0 && index < leaf.count; index++) {
       const at = leaf.first + index * RECORD_BYTES;
       runs.push({ physical: first + u32be(leaf.bytes, at), length: u32be(leaf.bytes, at + 4) });
     }
   }
-  return runs.sort((left, right) => left.physical - right.physical);
+  runs.sort((left, right) => left.physical - right.physical);
+  return { runs, isWhole };
 }
 
 function rootOf(volume: XfsVolume, group: number) {

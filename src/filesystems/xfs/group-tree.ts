@@ -33,19 +33,24 @@ const RECORD_BYTES = { byBlock: 8, bySize: 8, inodes: 16, freeInodes: 16, revers
 const KEY_BYTES = { byBlock: 8, bySize: 8, inodes: 4, freeInodes: 4, reverseMap: 40, referenceCount: 4 } as const;
 const POINTER_BYTES = 4;
 
-/** Every block, the root first, those below in the order of their keys. Never throws for damage or refused reads. */
-export function* treeBlocks(context: MapContext, root: TreeRoot): Iterable<TreeBlock> {
+/**
+ * Every block, the root first, those below in the order of their keys. Never throws for damage or refused reads.
+ * @param onLoss called for each block that could not be had.
+ */
+export function* treeBlocks(context: MapContext, root: TreeRoot, onLoss?: () => void): Iterable<TreeBlock> {
   const { levels, group } = root;
   if (levels < 1 || levels > DEEPEST_TREE) {
     context.damage.add(
       new DamageError(`root of group ${group}'s ${root.kind} tree`, 0, levels, `1 to ${DEEPEST_TREE}`),
     );
+    onLoss?.();
     return;
   }
   const visited = new Set<number>();
   const open = [{ block: root.root, level: levels - 1 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const found = guarded(context, root, next.block, next.level, visited);
+    if (found === null) onLoss?.();
     if (found === null) continue;
     yield found;
     if (found.level > 0) open.push(...children(context, root, found).reverse());

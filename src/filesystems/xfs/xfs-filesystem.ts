@@ -3,12 +3,14 @@
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
+import type { DamageLog } from '../damage-log.ts';
 import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
+import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
 import { logEnds, type ReplayedLog, replayedVolume, replayLog } from './log-state.ts';
-import { XfsVolume } from './volume.ts';
+import { type VolumeOptions, XfsVolume } from './volume.ts';
 
 export interface OpenXfsOptions {
   /** Bound of what is kept of metadata. */
@@ -20,12 +22,9 @@ export interface OpenXfsOptions {
 }
 
 /** What the log says of the volume's state. */
-export interface LogState {
-  /** It holds what was not written home; null where that cannot be told. */
-  readonly dirty: boolean | null;
-  /** What its replay found; null when there was none to be done, or none was wanted or possible. */
+interface LogState {
+  readonly isDirty: boolean | null;
   readonly replayed: ReplayedLog | null;
-  /** Why a log that should have been replayed could not be: then the state without it is shown. Null otherwise. */
   readonly notReplayed: string | null;
 }
 
@@ -35,37 +34,56 @@ export interface LogState {
  */
 export function openXfs(source: ByteSource, options: OpenXfsOptions = {}): XfsFilesystem {
   const { replay = true, replayed, ...volumeOptions } = options;
+  if (replayed !== undefined) return withReplay(source, replayed, volumeOptions);
   const raw = new XfsVolume(source, volumeOptions);
-  let dirty: boolean | null = null;
+  let isDirty: boolean | null = null;
   try {
-    const ends = replayed === undefined ? logEnds(raw) : null;
-    dirty = ends === null || !ends.clean;
-    if (!dirty || !replay) return new XfsFilesystem(raw, { dirty, replayed: null, notReplayed: null });
-    const done = ends === null ? (replayed ?? null) : replayLog(raw, ends);
-    if (done === null) return new XfsFilesystem(raw, { dirty, replayed: null, notReplayed: null });
-    const state = { dirty, replayed: done, notReplayed: null };
-    return new XfsFilesystem(replayedVolume(source, done, volumeOptions), state);
+    const ends = logEnds(raw);
+    isDirty = !ends.clean;
+    if (isDirty && replay) return withReplay(source, replayLog(raw, ends), volumeOptions);
   } catch (error) {
     const refusal = error instanceof UnsupportedError ? error : raw.damage.keep(error);
-    return new XfsFilesystem(raw, { dirty, replayed: null, notReplayed: refusal.message });
+    return new XfsFilesystem(raw, { isDirty, replayed: null, notReplayed: refusal.message });
   }
+  return new XfsFilesystem(raw, { isDirty, replayed: null, notReplayed: null });
+}
+
+function withReplay(source: ByteSource, replayed: ReplayedLog, options: VolumeOptions): XfsFilesystem {
+  return new XfsFilesystem(replayedVolume(source, replayed, options), { isDirty: true, replayed, notReplayed: null });
 }
 
 export class XfsFilesystem implements Filesystem {
   readonly kind = 'xfs';
   /** What lies below paths: inodes by number, groups, damage. */
   readonly volume: XfsVolume;
-  readonly log: LogState;
+  /** Whether its log holds what was not written home; null where that cannot be told. */
+  readonly isDirty: boolean | null;
+  /** What the log's replay found; null when there was none to be done, or none was wanted or possible. */
+  readonly replayed: ReplayedLog | null;
+  /** Why a log that should have been replayed could not be: then the state without it is shown. Null otherwise. */
+  readonly notReplayed: string | null;
   readonly root: Entry;
   readonly blocks: VolumeBlocks;
   readonly #tree: InodeTree<Inode>;
 
-  constructor(volume: XfsVolume, log: LogState) {
+  constructor(volume: XfsVolume, { isDirty, replayed, notReplayed }: LogState) {
     this.volume = volume;
-    this.log = log;
+    this.isDirty = isDirty;
+    this.replayed = replayed;
+    this.notReplayed = notReplayed;
     this.#tree = new InodeTree(volume);
     this.root = this.#tree.root;
-    this.blocks = { blockBytes: volume.blockSize, bytes: volume.source, owned: () => ownedBlocks(volume) };
+    const allocation = new Allocation(volume);
+    this.blocks = {
+      blockBytes: volume.blockSize,
+      bytes: volume.source,
+      owned: () => ownedBlocks(volume),
+      isAllocated: block => allocation.isBlockInUse(block),
+    };
+  }
+
+  get damage(): DamageLog {
+    return this.volume.damage;
   }
 
   list(directory: Entry): Listing {

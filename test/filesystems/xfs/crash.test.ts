@@ -70,7 +70,7 @@ describe.skipIf(reason !== null)('an XFS image stopped at work', () => {
     const crashed = crash(scratch.path, [], busy);
     const source = openFileBytes(crashed);
     const first = openXfs(source);
-    const shared = structuredClone(first.log.replayed);
+    const shared = structuredClone(first.replayed);
     expect(shared?.overlay.blocks.buffer).toBeInstanceOf(SharedArrayBuffer);
     const second = openXfs(source, shared === null ? {} : { replayed: shared });
     expect(stateOfFilesystem(second)).toEqual(stateOfFilesystem(first));

@@ -33,7 +33,7 @@ export function compareWithMount(scratch: string, crashed: string): ReplayedLog 
   const source = openFileBytes(crashed);
   const filesystem = openXfs(source);
   const { state, faults } = stateOfFilesystem(filesystem);
-  expect(filesystem.log.notReplayed).toBe(null);
+  expect(filesystem.notReplayed).toBe(null);
   expect(faults).toEqual([]);
   expect(filesystem.volume.damage.facts).toEqual([]);
   const expected = mountedState(scratch, crashed);
@@ -41,7 +41,7 @@ export function compareWithMount(scratch: string, crashed: string): ReplayedLog 
   expect([...state.keys()].sort()).toEqual([...expected.keys()].sort());
   for (const [path, entry] of expected) expect([path, state.get(path)]).toEqual([path, entry]);
   source.close();
-  return filesystem.log.replayed;
+  return filesystem.replayed;
 }
 
 /** What the image shows when its log is left alone. */

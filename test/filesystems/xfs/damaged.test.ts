@@ -182,7 +182,7 @@ describe.skipIf(reason !== null)('an XFS volume with one damage', () => {
     bytes.fill(0x5a, start + last + 600, start + last + 700);
     writeFileSync(crashed, bytes);
     const filesystem = openXfs(memoryBytes('volume', bytes));
-    expect(filesystem.log.notReplayed).toBe(null);
+    expect(filesystem.notReplayed).toBe(null);
     let expected: string[] = [];
     expect(
       withXfs(

@@ -65,7 +65,7 @@ describe.skipIf(reason !== null)('an XFS image that no mount shows', () => {
       const { state, faults, damage, dirty } = opened(filesystem => ({
         ...stateOfFilesystem(filesystem),
         damage: filesystem.volume.damage.facts,
-        dirty: filesystem.log.dirty,
+        dirty: filesystem.isDirty,
       }));
       expect([faults, damage, dirty]).toEqual([[], [], false]);
       const seen = [...state].map(([path, { type, mode, uid, gid, content }]) => [

@@ -1,7 +1,17 @@
 // Content against generations.
 
 import { expect } from 'vitest';
-import { accusation, day, directory, file, LATE_WINDOW, parentCase, pathCase, ranges } from '../path-case-of.ts';
+import {
+  accusation,
+  day,
+  directory,
+  file,
+  hashOfWord,
+  LATE_WINDOW,
+  parentCase,
+  pathCase,
+  ranges,
+} from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const SECONDS = 1_000_000_000n;
@@ -41,21 +51,24 @@ export const CONTENT_TESTS: readonly RuleTests[] = [
       },
     },
     innocent: {
-      'a shared mapping that stored on after its stamp: `possible` alone while the stamp was fresh at the capture':
+      'a shared mapping that stored new bytes after its stamp: `possible` alone while the stamp was fresh at the capture':
         () => {
           const was = [file(16, 'a b')];
           const is = file(16, 'a x');
           const captured = (after: bigint) => pathCase({ was, is, capturedNs: day(16) + after });
           expect(accusation(UNDER_INODE, captured(69n * SECONDS))).toBe('garbage possible');
-          const zeroed = pathCase({ was, is: file(16, 'a zero'), capturedNs: day(16) + 69n * SECONDS });
-          expect(accusation(UNDER_INODE, zeroed)).toBe('garbage likely');
-          const older = pathCase({
-            was: [file(5, 'a o'), ...was],
-            is: file(16, 'a o'),
-            capturedNs: day(16) + 69n * SECONDS,
-          });
-          expect(accusation(UNDER_INODE, older)).toBe('stale likely');
           expect(accusation(UNDER_INODE, captured(71n * SECONDS))).toBe('garbage proven');
+        },
+      'a shared mapping that stored bytes of an older day, of another file, or zeros: nothing new, so `likely` then':
+        () => {
+          const capturedNs = day(16) + 69n * SECONDS;
+          const zeroed = pathCase({ was: [file(16, 'a b')], is: file(16, 'a zero'), capturedNs });
+          expect(accusation(UNDER_INODE, zeroed)).toBe('garbage likely');
+          const donors = new Map([[hashOfWord('x'), ['/d/other']]]);
+          const foreign = pathCase({ was: [file(16, 'a b')], is: file(16, 'a x'), capturedNs, donors });
+          expect(accusation(UNDER_INODE, foreign)).toBe('garbage likely');
+          const older = pathCase({ was: [file(5, 'a o'), file(16, 'a b')], is: file(16, 'a o'), capturedNs });
+          expect(accusation(UNDER_INODE, older)).toBe('stale likely');
         },
       'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one': () => {
         const known = pathCase({ was: [file(5, 'a b'), file(16, 'c d')], is: file(14, 'x y') });
@@ -85,22 +98,24 @@ export const CONTENT_TESTS: readonly RuleTests[] = [
       'a rollback, a restore, a file that alternates: its ctime is newer than the newest generation': () => {
         const known = pathCase({ was: [file(5, 'a b'), file(16, 'c d')], is: file(22, 'a b') });
         expect(accusation(OLDER, known)).toBeNull();
-        const restored = { stat: { mtimeNs: day(5) } };
-        expect(
-          accusation(OLDER, pathCase({ was: [file(5, 'a'), file(16, 'c')], is: file(22, 'a', restored) })),
-        ).toBeNull();
+        const restored = file(22, 'a', { stat: { mtimeNs: day(5), inode: 13n } });
+        expect(accusation(OLDER, pathCase({ was: [file(5, 'a'), file(16, 'c')], is: restored }))).toBeNull();
       },
       'directories exchanged by a deployment: only where every directory above is the inode that it was': () => {
         const was = [file(5, 'a b'), file(16, 'c d', { stat: { inode: 13n } })];
         expect(accusation(OLDER, pathCase({ was, is: file(5, 'a b'), parent: exchanged }))).toBeNull();
         expect(accusation(OLDER, pathCase({ was, is: file(5, 'a b') }))).toBe('stale proven');
       },
-      'a rollback that sets the newer time again (`touch -r`): `possible` alone': () => {
-        const known = pathCase({
-          was: [file(5, 'a b'), file(16, 'c d')],
-          is: file(22, 'a b', { stat: { mtimeNs: day(16) } }),
-        });
-        expect(accusation(OLDER, known)).toBe('stale possible');
+      'a rollback that sets the newer time again (`touch -r`), or the older one (`cp -p`): `possible` alone': () => {
+        const withTime = (mtimeNs: bigint) => {
+          const is = file(22, 'a b', { stat: { mtimeNs } });
+          return accusation(OLDER, pathCase({ was: [file(5, 'a b'), file(16, 'c d')], is }));
+        };
+        expect([withTime(day(16)), withTime(day(5)), withTime(day(7))]).toEqual([
+          'stale possible',
+          'stale possible',
+          null,
+        ]);
       },
     },
   },

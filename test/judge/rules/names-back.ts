@@ -1,4 +1,4 @@
-// Names that are gone, and names that are back.
+// Names that are back, and names that lead to what is not theirs.
 
 import { expect } from 'vitest';
 import { findingOf } from '../finding-of.ts';
@@ -8,166 +8,35 @@ import {
   directory,
   file,
   LATE_WINDOW,
-  named,
   parentCase,
   pathCase,
   type State,
   seenOf,
 } from '../path-case-of.ts';
+import { changed, exchanged, stampedBack, unchanged } from './directories-above.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const was = [file(5, 'a'), file(16, 'b')];
-/** The directory above in both generations, and as it is now. */
-const under = (now: State | null) => parentCase([directory(4), directory(16)], now);
-const unchanged = under(directory(16));
-const changed = under(directory(22));
-const exchanged = under(directory(5, { inode: 77n }));
-const stampedBack = under(directory(14));
-const moved = (to: string) =>
-  parentCase([directory(4), directory(16)], null, { inode: { livesAt: [named(to, directory(22))] } });
-
-const gone = (parts: Parameters<typeof pathCase>[0] = {}) => pathCase({ was, is: null, ...parts });
 /** There in g0, not in g1, and there now. */
 const back = (is: State, parts: Parameters<typeof pathCase>[0] = {}) =>
   pathCase({ was: [file(5, 'a'), null], is, ...parts });
 
-export const NAME_TESTS: readonly RuleTests[] = [
-  {
-    rule: 'gone-below-a-finding',
-    accuses: {
-      'the directory above is missing': () => {
-        const above = findingOf('gone', { verdict: 'missing', confidence: 'proven' });
-        expect(accusation('gone-below-a-finding', gone({ above }))).toBe('missing proven');
-      },
-      'another inode stands in the place of the directory above': () => {
-        const above = findingOf('another-inode-of-old', { confidence: 'likely' });
-        expect(accusation('gone-below-a-finding', gone({ above }))).toBe('missing likely');
-      },
-    },
-    innocent: {
-      'as those of the directory above': () => {
-        const above = findingOf('gone', { verdict: 'missing', confidence: 'possible' });
-        expect(accusation('gone-below-a-finding', gone({ above }))).toBe('missing possible');
-        const hint = findingOf('another-inode-of-old', { confidence: 'possible' });
-        expect(accusation('gone-below-a-finding', gone({ above: hint }))).toBeNull();
-      },
-    },
-  },
-  {
-    rule: 'gone-under-unchanged-directory',
-    accuses: {
-      'the directory is as it was when it had the name': () =>
-        expect(accusation('gone-under-unchanged-directory', gone({ parent: unchanged }))).toBe('missing proven'),
-      'the directory went back to the older generation': () =>
-        expect(accusation('gone-under-unchanged-directory', gone({ parent: under(directory(4)) }))).toBe(
-          'missing proven',
-        ),
-      'against a generation that does not know the window’s end only `possible`': () =>
-        expect(accusation('gone-under-unchanged-directory', gone({ parent: unchanged, window: LATE_WINDOW }))).toBe(
-          'missing possible',
-        ),
-    },
-    innocent: {
-      'a deletion or rename stamps the directory’s ctime': () => {
-        expect(accusation('gone-under-unchanged-directory', gone({ parent: changed }))).toBeNull();
-        expect(accusation('gone-under-unchanged-directory', gone({ parent: exchanged }))).toBeNull();
-      },
-      'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one': () =>
-        expect(accusation('gone-under-unchanged-directory', gone({ parent: stampedBack }))).toBe('missing likely'),
-    },
-  },
-  {
-    rule: 'gone-but-in-lost-and-found',
-    accuses: {
-      'a repair put its inode there, unstamped': () => {
-        const known = gone({ inode: { livesAt: [named('/lost+found/#12', file(16, 'b'))] } });
-        expect(accusation('gone-but-in-lost-and-found', known)).toBe('missing likely');
-      },
-    },
-    innocent: {
-      'an orphan of an earlier repair, linked out of lost+found and unlinked again: stamps the inode, `possible` alone':
-        () => {
-          const known = gone({ inode: { livesAt: [named('/lost+found/#12', file(22, 'b'))] } });
-          expect(accusation('gone-but-in-lost-and-found', known)).toBe('missing possible');
-        },
-      'moved there by hand: stamps the inode, `possible` alone': () => {
-        const byHand = file(16, 'b', { stat: { ctimeNs: day(22) } });
-        const known = gone({ inode: { livesAt: [named('/lost+found/mine', byHand)] } });
-        expect(accusation('gone-but-in-lost-and-found', known)).toBe('missing possible');
-      },
-    },
-  },
-  {
-    rule: 'gone-but-inode-untouched',
-    accuses: {
-      'its inode has another name, and nothing has stamped it': () => {
-        const known = gone({ inode: { livesAt: [named('/e/g', file(16, 'b'))] } });
-        expect(accusation('gone-but-inode-untouched', known)).toBe('missing likely');
-      },
-    },
-    innocent: {
-      'a rename or unlink stamps the inode': () => {
-        const known = gone({ inode: { livesAt: [named('/e/g', file(22, 'b'))] } });
-        expect(accusation('gone-but-inode-untouched', known)).toBeNull();
-      },
-      'a directory above was moved: that moves the inode’s directory too': () => {
-        const livesAt = [named('/e/f', file(16, 'b'))];
-        expect(accusation('gone-but-inode-untouched', gone({ inode: { livesAt }, parent: moved('/e') }))).toBeNull();
-        expect(accusation('gone-but-inode-untouched', gone({ inode: { livesAt }, parent: exchanged }))).toBeNull();
-      },
-    },
-  },
-  {
-    rule: 'gone-subdirectory-still-counted',
-    accuses: {
-      'the directory above counts one more subdirectory than it has': () => {
-        const parent = { ...changed, inode: { ...changed.inode, lostSubdirectories: 1 } };
-        const known = pathCase({ was: [directory(5), directory(16)], is: null, parent });
-        expect(accusation('gone-subdirectory-still-counted', known)).toBe('missing likely');
-      },
-    },
-    innocent: {
-      'file systems that do not count subdirectories (a count of 1): exempt': () => {
-        const known = pathCase({ was: [directory(5), directory(16)], is: null, parent: changed });
-        expect(accusation('gone-subdirectory-still-counted', known)).toBeNull();
-      },
-    },
-  },
-  {
-    rule: 'gone-as-if-never-made',
-    accuses: {
-      'made between the generations': () =>
-        expect(accusation('gone-as-if-never-made', gone({ was: [null, file(16, 'b')] }))).toBe('missing possible'),
-      'renamed between the generations, and its inode is at the older name again': () => {
-        const livesAt = [named('/d/g', file(22, 'b'), true)];
-        const known = gone({ was: [null, file(16, 'b')], inode: { livesAt } });
-        expect(accusation('gone-as-if-never-made', known)).toBe('missing possible');
-      },
-    },
-    innocent: {
-      'a deletion, or a rename back: `possible`, unless other names of the directory went back beyond doubt': () => {
-        expect(accusation('gone-as-if-never-made', gone({ was: [null, file(16, 'b')] }))).toBe('missing possible');
-        expect(accusation('gone-as-if-never-made', gone())).toBeNull();
-      },
-    },
-  },
-  {
-    rule: 'gone',
-    accuses: { 'nothing tells why': () => expect(accusation('gone', gone())).toBe('missing possible') },
-    innocent: {
-      'a deletion': () => {
-        expect(accusation('gone', gone({ parent: changed }))).toBe('missing possible');
-        expect(accusation('gone', gone({ inode: { livesAt: [named('/e/g', file(22, 'b'))] } }))).toBeNull();
-        expect(accusation('gone', gone({ parent: moved('/e') }))).toBeNull();
-      },
-    },
-  },
+/** Born between the generations. */
+const newborn = file(16, 'b', { stat: { crtimeNs: day(16) } });
+
+export const BACK_TESTS: readonly RuleTests[] = [
   {
     rule: 'back-below-a-finding',
     accuses: {
       'the directory above came back': () => {
         const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
         expect(accusation('back-below-a-finding', back(file(5, 'a'), { above }))).toBe('resurrected proven');
+      },
+      'and this was in it, under the name that the directory had, and was used since': () => {
+        const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
+        const parent = parentCase([null, null], directory(22), { inode: { cameFrom: ['/e'] } });
+        const known = back(file(22, 'a'), { above, parent, inode: { cameFrom: ['/e/f'] } });
+        expect(accusation('back-below-a-finding', known)).toBe('resurrected proven');
       },
       'and this, born before the newest generation, was used since': () => {
         const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
@@ -245,8 +114,73 @@ export const NAME_TESTS: readonly RuleTests[] = [
     },
   },
   {
+    rule: 'back-and-written-since',
+    accuses: {
+      'with the inode that it had, written since': () =>
+        expect(accusation('back-and-written-since', back(file(22, 'x')))).toBe('resurrected possible'),
+    },
+    innocent: {
+      'renamed back by hand, and written then: `possible` alone': () =>
+        expect(accusation('back-and-written-since', back(file(22, 'x')))).toBe('resurrected possible'),
+      'a rename back leaves a ctime of its own: not said then': () => {
+        const renamed = file(5, 'a', { stat: { ctimeNs: day(22) } });
+        expect(accusation('back-and-written-since', back(renamed))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'name-of-an-old-number',
+    accuses: {
+      'the number is another file’s since': () => {
+        const reborn = file(22, 'x', { stat: { crtimeNs: day(16) } });
+        expect(accusation('name-of-an-old-number', back(reborn))).toBe('resurrected likely');
+        const replaced = pathCase({ was: [file(5, 'a'), file(16, 'b', { stat: { inode: 13n } })], is: reborn });
+        expect(accusation('name-of-an-old-number', replaced)).toBe('garbage likely');
+      },
+    },
+    innocent: {
+      'renamed back: the inode that it was': () =>
+        expect(accusation('name-of-an-old-number', back(file(22, 'a')))).toBeNull(),
+      'made anew with the number of old: born after the newest generation': () =>
+        expect(accusation('name-of-an-old-number', back(file(22, 'x', { stat: { crtimeNs: day(22) } })))).toBeNull(),
+    },
+  },
+  {
+    rule: 'inode-of-an-earlier-birth',
+    accuses: {
+      'the slot holds a file of before': () => {
+        const known = pathCase({ was: [null, newborn], is: file(22, 'x') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('garbage likely');
+      },
+      'which is the one that this path had': () => {
+        const known = pathCase({ was: [file(5, 'a'), newborn], is: file(22, 'a') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('stale likely');
+      },
+      'of the same content': () => {
+        const known = pathCase({ was: [null, newborn], is: file(22, 'b') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('stale metadata likely');
+      },
+    },
+    innocent: {
+      'a number that is used again: born later': () => {
+        const is = file(22, 'x', { stat: { crtimeNs: day(22) } });
+        expect(accusation('inode-of-an-earlier-birth', pathCase({ was: [null, newborn], is }))).toBeNull();
+        const another = file(22, 'x', { stat: { inode: 13n } });
+        expect(accusation('inode-of-an-earlier-birth', pathCase({ was: [null, newborn], is: another }))).toBeNull();
+      },
+      'a clock that was set back: never more than `likely`': () => {
+        const known = pathCase({ was: [null, newborn], is: file(5, 'x') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('garbage likely');
+      },
+    },
+  },
+  {
     rule: 'name-of-another-inode',
     accuses: {
+      'a new name of an inode whose own name is still there': () => {
+        const inode = { rivals: ['/d/true'], cameFrom: ['/d/true'] };
+        expect(accusation('name-of-another-inode', back(file(22, 'x'), { inode }))).toBe('resurrected likely');
+      },
       'a name of old that leads to another name’s inode': () => {
         const known = back(file(22, 'x'), { inode: { rivals: ['/d/true'], isNameOfOld: true } });
         expect(accusation('name-of-another-inode', known)).toBe('resurrected likely');
@@ -259,6 +193,15 @@ export const NAME_TESTS: readonly RuleTests[] = [
         });
         expect(accusation('name-of-another-inode', known)).toBe('garbage likely');
       },
+      'the only name that the generation before the window had of the inode’s number': () => {
+        const inode = { rivals: ['/d/younger'] };
+        const parts = { was: [file(16, 'b')], inode, window: LATE_WINDOW };
+        expect(accusation('name-of-another-inode', pathCase({ ...parts, is: file(22, 'b') }))).toBe(
+          'resurrected likely',
+        );
+        const reused = file(22, 'x', { stat: { crtimeNs: day(21) } });
+        expect(accusation('name-of-another-inode', pathCase({ ...parts, is: reused }))).toBe('garbage likely');
+      },
     },
     innocent: {
       'a rename during the scan: the inode must not have changed since the scan began': () => {
@@ -269,6 +212,19 @@ export const NAME_TESTS: readonly RuleTests[] = [
         () => {
           const known = back(file(22, 'x'), { inode: { rivals: ['/d/of-old'] } });
           expect(accusation('name-of-another-inode', known)).toBeNull();
+          const linked = { rivals: ['/d/link'], cameFrom: ['/d/link'] };
+          const late = { was: [file(16, 'b')], window: LATE_WINDOW };
+          expect(
+            accusation('name-of-another-inode', pathCase({ ...late, is: file(22, 'b'), inode: linked })),
+          ).toBeNull();
+          const another = file(22, 'x', { stat: { inode: 13n } });
+          const inode = { rivals: ['/d/of-old'] };
+          expect(accusation('name-of-another-inode', pathCase({ ...late, is: another, inode }))).toBeNull();
+        },
+      'renamed to this name, and the other one is of old: the name of the newest generation must still be there':
+        () => {
+          const inode = { rivals: ['/d/of-old'], cameFrom: ['/d/true'] };
+          expect(accusation('name-of-another-inode', back(file(22, 'x'), { inode }))).toBeNull();
         },
     },
   },
