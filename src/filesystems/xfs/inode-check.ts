@@ -18,7 +18,7 @@ export function checkInode(inode: Inode, superblock: Superblock): void {
 }
 
 /** What holds for free inodes too: magic number, version, and in version 3 that it is this inode. Throws like checkInode. */
-export function checkIdentity(inode: Inode, { summed, metaUuid, inodeSize }: Superblock): void {
+function checkIdentity(inode: Inode, { summed, metaUuid, inodeSize }: Superblock): void {
   const { raw } = inode;
   if (raw.magic !== INODE_MAGIC) throw wrong(inode, 'di_magic', 0, raw.magic, INODE_MAGIC);
   const versioned = summed ? raw.version === V3 : raw.version === 1 || raw.version === 2;

@@ -142,7 +142,7 @@ function isKnown(type: number): boolean {
   return quota || INTENTS[type] !== undefined || INTENTS[type - 1] !== undefined;
 }
 
-export function regionOf({ type, regions }: LogItem, index: number): Uint8Array {
+function regionOf({ type, regions }: LogItem, index: number): Uint8Array {
   const region = regions[index];
   if (region !== undefined) return region;
   throw new DamageError(`log item 0x${type.toString(16)}`, 0, `${regions.length} regions`, `${index + 1} regions`);

@@ -106,7 +106,7 @@ export function cycleOf(bytes: Uint8Array, at: number): number {
 }
 
 /** Version 1 has one, whatever the record's length. */
-export function headerBlocks({ version, size, length }: StructOf<typeof recordHeader>): number {
+function headerBlocks({ version, size, length }: StructOf<typeof recordHeader>): number {
   if (version === 1) return 1;
   // A record may be longer than its header says that records are: mkfs wrote such.
   return Math.max(1, Math.ceil(Math.max(size, length > size ? length : 0) / HEADER_COVERS_BYTES));
