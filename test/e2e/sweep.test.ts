@@ -37,8 +37,8 @@ beforeAll(async () => {
   tool('mkfifo', place.at('pipe.img'));
   silent = await mountSilentDisk(place.at('silent.img'), 2 ** 30);
 });
-afterAll(() => {
-  silent?.end();
+afterAll(async () => {
+  await silent?.end();
   place.remove();
 });
 
