@@ -88,6 +88,11 @@ export const BLOCK_ROLES = [
   'block-map',
   'attributes',
   'attribute-value',
+  'free-space-tree',
+  'inode-tree',
+  'reverse-map-tree',
+  'reference-count-tree',
+  'free-list',
 ] as const;
 export type BlockRole = (typeof BLOCK_ROLES)[number];
 

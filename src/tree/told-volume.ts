@@ -1,6 +1,7 @@
 // What is told of a volume: where it lies, its state, what is amiss with it. Opens nothing.
 
 import type { Ext4Filesystem } from '../filesystems/ext4/ext4-filesystem.ts';
+import type { XfsFilesystem } from '../filesystems/xfs/xfs-filesystem.ts';
 import type { Nanoseconds, VolumeFacts } from '../model.ts';
 import type { DiskVolume } from '../volumes/survey-disks.ts';
 
@@ -39,7 +40,8 @@ export const MOUNTED_TREE: ToldVolume = {
 };
 
 /** A volume whose file system was opened. */
-export function tellRead(volume: DiskVolume, filesystem: Ext4Filesystem): ToldVolume {
+export function tellRead(volume: DiskVolume, filesystem: Ext4Filesystem | XfsFilesystem): ToldVolume {
+  if (filesystem.kind === 'xfs') return tellXfs(volume, filesystem);
   const journalTrouble = journalTroubleOf(filesystem);
   const facts = ext4Facts(volume, filesystem, journalTrouble);
   return { facts, trouble: null, journalTrouble, holdsFiles: true, writtenAtNs: newestWrite(filesystem) };
@@ -99,4 +101,16 @@ function ext4Facts(volume: DiskVolume, filesystem: Ext4Filesystem, journalTroubl
   const repairedAtNs = lastCheckNs !== null && mkfsTimeNs !== null && lastCheckNs > mkfsTimeNs ? lastCheckNs : null;
   const gates = [...common.gates, ...broken];
   return { ...common, state, replayed: replayed !== null, repairedAtNs, gates };
+}
+
+/** Its superblock keeps no times. */
+function tellXfs(volume: DiskVolume, filesystem: XfsFilesystem): ToldVolume {
+  const { isDirty, notReplayed, replayed } = filesystem;
+  const { damage, superblock } = filesystem.volume;
+  const common = commonFacts(volume);
+  const journalTrouble = notReplayed === null ? [] : [notReplayed];
+  const broken = new Set([...journalTrouble, ...damage.facts.map(fact => fact.message)]);
+  const state = superblock.features.includes('needsrepair') ? 'errors' : isDirty === false ? 'clean' : 'dirty';
+  const facts = { ...common, state, replayed: replayed !== null, gates: [...common.gates, ...broken] };
+  return { facts, trouble: null, journalTrouble, holdsFiles: true, writtenAtNs: null };
 }
