@@ -68,7 +68,7 @@ function sweepOf(directory: string): ReadSweep {
 function wholeList(): string {
   return list('platform.yaml', [
     '- {image: "images/vm*[02468].img", owner: storage}',
-    '- {image: images/*.qcow2, owner: web team, ticket: OPS-17}',
+    '- {image: "images/*.{qcow2,vmdk,vhdx,vdi,vhd}", owner: web team, ticket: OPS-17}',
     '- {name: tree, path: tree, priority: 1}',
     '- {name: broken, image: broken.qcow2, owner: storage}',
     '- {name: gone, image: images/gone.img}',
