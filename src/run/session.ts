@@ -183,10 +183,10 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
 function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): VolumeNow | null {
   const { blocks } = filesystem;
   if (blocks === undefined) return null;
-  const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
+  const { repairedAtNs = null, offset = null } = target.volumes[index]?.facts ?? {};
   const unitsPerBlock = blocks.blockBytes / unitBytesOf(blocks.blockBytes);
   const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
-  return { bytes: blocks.bytes, isAllocated: repairedAtNs === null ? isAllocated : () => null };
+  return { bytes: blocks.bytes, offset: offset ?? 0, isAllocated: repairedAtNs === null ? isAllocated : () => null };
 }
 
 async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {

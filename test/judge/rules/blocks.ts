@@ -48,7 +48,7 @@ interface Parts {
 function compared(then: Disk, is: Disk, { names = {}, sizeBytes = 4 * 4096, used = 4096 }: Parts = {}) {
   const maps = [handMadeMap(is.words, is.runs), handMadeMap(then.words, then.runs)] as const;
   const bytes = new Uint8Array(8 * 4096).map((_, at) => (at % 4096 < used ? 1 : 0));
-  const volume = { isAllocated: () => true, bytes: memoryBytes('volume', bytes) };
+  const volume = { isAllocated: () => true, bytes: memoryBytes('volume', bytes), offset: 0 };
   const comparison = new BlockComparison('g1', ...maps, volume);
   for (const [inode, path] of Object.entries(names)) comparison.collect(formerly(BigInt(inode), path));
   const { stat } = file(22, '', { sizeBytes, stat: { generation: 1 } });
