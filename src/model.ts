@@ -88,6 +88,11 @@ export const BLOCK_ROLES = [
   'block-map',
   'attributes',
   'attribute-value',
+  'free-space-tree',
+  'inode-tree',
+  'reverse-map-tree',
+  'reference-count-tree',
+  'free-list',
 ] as const;
 export type BlockRole = (typeof BLOCK_ROLES)[number];
 
@@ -266,6 +271,15 @@ export interface ScanError {
   readonly message: string;
 }
 
+/** A structure of a file system that was found broken, or that the medium refused, while it was read. */
+export interface DamagedStructure {
+  /** Bytes from the start of the volume, or of what the message names. */
+  readonly at: number;
+  /** EBADMSG: a checksum; EUCLEAN, ELOOP: a contradiction; else the system's code. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What is told of a volume: its place in the target, its file system, and the state that it was found in. */
 export interface VolumeFacts {
   readonly index: number;
@@ -306,7 +320,12 @@ export interface TargetSpec {
   readonly allowBacking?: readonly string[];
   /** False: a journal that was not checkpointed is not replayed. */
   readonly replay?: boolean;
+  /** Further images that hold physical volumes of the same volume groups. */
+  readonly more?: readonly TargetPart[];
 }
+
+/** One more image of a target that lies across several. */
+export type TargetPart = Pick<TargetSpec, 'path' | 'snapshot' | 'identity'>;
 
 /** A worker that opens the target and finds another identity stops. */
 export interface TargetIdentity {

@@ -1,7 +1,14 @@
 // What inodes say across paths: where a lost name's inode lives now, where a new name's inode was, inodes with more names
 // than links. Kept only for the few that matter; a bound keeps memory in hand when a whole tree is gone.
 
-import { type InodeWitness, type NamedInode, NO_WITNESS, type YoungerChild } from '../judge/path-case.ts';
+import {
+  CLOCK_TICK_NS,
+  type InodeWitness,
+  isStampedByKernel,
+  type NamedInode,
+  NO_WITNESS,
+  type YoungerChild,
+} from '../judge/path-case.ts';
 import type { BytePath, Expectation, Stat } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
@@ -9,6 +16,9 @@ import type { SpoolEntry } from './spool.ts';
 
 /** Beyond so many paths of a kind the index is given up: the judge then says less, never something else. */
 const PATHS_AT_MOST = 300_000;
+
+/** Made by mke2fs and e2fsck, and filled by the latter: neither stamps the directory. */
+const LOST_AND_FOUND = '/lost+found';
 
 /** Filled by three passes: groups (what is gone, new, named twice), the tree again, the newest generation again. */
 export class InodeIndex {
@@ -114,6 +124,8 @@ export class InodeIndex {
     const stat = group.entry?.stat ?? null;
     const livesAt = (this.#livesAt.get(group.path) ?? []).filter(named => isHeir(named.stat, formerly));
     const came = (this.#cameFrom.get(group.path) ?? []).filter(named => stat !== null && isHeir(named.stat, stat));
+    const shared = stat === null || stat.type === 'directory' ? [] : this.#rivals.of(stat.inode);
+    const rivals = shared.filter(path => path !== group.path);
     if (stat === null) return formerly === null ? NO_WITNESS : { ...NO_WITNESS, ...this.#ofMissing(livesAt, formerly) };
     return {
       livesAt,
@@ -123,7 +135,8 @@ export class InodeIndex {
       isAmongOldInodes: this.#blocksOfOld.has(inodeBlock(stat)),
       inodeBlockWentBack: this.#hasBlockGoneBack(stat),
       linkStillCounted: false,
-      rivals: stat.type === 'directory' ? [] : this.#rivals.of(stat.inode).filter(path => path !== group.path),
+      rivals,
+      rivalsOfNewest: rivals.filter(path => !this.#unknown.of(stat.inode).includes(path)),
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
@@ -217,8 +230,12 @@ export class InodeIndex {
   /** A directory has two links and one for each subdirectory; a count of 1 means that nobody counts. */
   #leave(): void {
     const left = this.#above.pop();
-    if (left === undefined || left.stat.links < 2 || left.unread || this.#selective) return;
+    if (left === undefined) return;
+    const youngestNs = this.#youngerChild.get(left.path)?.stat.crtimeNs ?? 0n;
+    if (youngestNs - left.stat.ctimeNs > CLOCK_TICK_NS) this.#blocksOfOld.add(inodeBlock(left.stat));
+    if (left.stat.links < 2 || left.unread || this.#selective) return;
     const lost = left.stat.links - 2 - left.subdirectories;
+    if (lost < 0) this.#blocksOfOld.add(inodeBlock(left.stat));
     if (lost > 0 && this.#lostSubdirectories.size < PATHS_AT_MOST) this.#lostSubdirectories.set(left.path, lost);
   }
 
@@ -229,11 +246,12 @@ export class InodeIndex {
     if ((entry.stat?.type ?? entry.direntType) === 'directory') directory.subdirectories++;
   }
 
-  /** Keeps the entry that was born last after its directory's change. lost+found is filled by repairs, which stamp nothing. */
+  /** Keeps the entry that was born last after its directory's change, of those that a kernel made. */
   #noteChild(path: BytePath, stat: Stat): void {
     const directory = this.#above.at(-1);
     if (directory === undefined || directory.path !== parentPath(path)) return;
-    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
+    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || !isStampedByKernel(stat)) return;
+    if (path === LOST_AND_FOUND || directory.path === LOST_AND_FOUND) return;
     const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
     if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
   }

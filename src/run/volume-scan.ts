@@ -9,6 +9,7 @@ import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
 import type { Opening } from '../tree/open-target.ts';
 import type { Selection } from '../tree/selection.ts';
+import { blocksGoneBack, type GoneBack } from './block-history.ts';
 import type { Breath } from './breath.ts';
 import { BlockComparison, type VolumeNow } from './compare-blocks.ts';
 import { InodeIndex } from './inode-index.ts';
@@ -50,6 +51,8 @@ export interface VolumeScan {
   readonly breath: () => Breath;
   /** Called while judging for each mount that was not entered. */
   readonly onMount: (path: BytePath) => void;
+  /** Called while judging with the blocks that are back in a state that had been replaced. */
+  readonly onGoneBack: (found: readonly GoneBack[]) => void;
   /** Called once the listing is whole, with what is to be read. */
   readonly onPlanned: (files: number, bytes: number) => void;
   readonly onPhase: (phase: 'listing' | 'reading' | 'judging') => void;
@@ -148,6 +151,7 @@ async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockCom
   const { volumeNow } = scan;
   const now = scan.maps.length === 0 || volumeNow === null ? null : await scan.mapNow();
   if (now === null || volumeNow === null) return [];
+  scan.onGoneBack(blocksGoneBack(now, scan.maps));
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
     const generation = scan.references.find(reference => reference.info.id === id);
