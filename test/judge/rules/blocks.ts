@@ -159,6 +159,11 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
   {
     rule: AGAIN,
     accuses: {
+      'whole extents that are as they were, and others that landed': () => {
+        const spans = [...blockWitness('landed').spans, ...apart(blockWitness('hole never-landed never-landed'))];
+        expect(says(AGAIN, { ...blockWitness('landed'), spans })).toBe('garbage possible');
+        expect(says(NEVER, { ...blockWitness('landed'), spans })).toBeNull();
+      },
       'a file of full blocks, all of which were free and are as they were': () => {
         const known = now(blockWitness('never-landed never-landed-zeros never-landed'));
         expect(accusation(AGAIN, known)).toBe('garbage possible');
@@ -340,6 +345,11 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
     },
   },
 ];
+
+/** In another extent. */
+function apart({ spans }: BlockWitness) {
+  return spans.map(span => ({ ...span, physical: span.physical + 40_960 }));
+}
 
 function formerlyOf(sizeBytes: number): Partial<BlockWitness> {
   return { formerly: { sizeBytes, mtimeNs: day(16), ctimeNs: day(16) } };
