@@ -204,10 +204,10 @@ function unitsPerBlockOf({ blocks }: Filesystem): number {
 function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): VolumeNow | null {
   const { blocks } = filesystem;
   if (blocks === undefined) return null;
-  const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
+  const { repairedAtNs = null, offset = null } = target.volumes[index]?.facts ?? {};
   const unitsPerBlock = unitsPerBlockOf(filesystem);
   const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
-  return { bytes: blocks.bytes, isAllocated: repairedAtNs === null ? isAllocated : () => null };
+  return { bytes: blocks.bytes, offset: offset ?? 0, isAllocated: repairedAtNs === null ? isAllocated : () => null };
 }
 
 async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {
