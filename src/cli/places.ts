@@ -58,13 +58,18 @@ export function settlePlaces(request: PlaceRequest): StoreOption {
   return { path: null };
 }
 
+/** Refuses, by UsageError, a folder of reports on the scanned file system. */
+export function refuseReportsOn(target: LocatedTarget, crossMounts: boolean, directory: string): void {
+  if (liesOnTarget({ target, crossMounts }, directory)) throw refusal('folder', directory, '--out');
+}
+
 function refusal(what: string, path: string, option: string): UsageError {
   return new UsageError(
     `the ${what} ${path} would lie on the scanned file system: name another place with ${option}, or insist with --force`,
   );
 }
 
-function liesOnTarget({ target, crossMounts }: PlaceRequest, path: string): boolean {
+function liesOnTarget({ target, crossMounts }: Pick<PlaceRequest, 'target' | 'crossMounts'>, path: string): boolean {
   const place = nearestPlace(path);
   if (scannedDevices(target).has(place.device)) return true;
   return crossMounts && target.kind === 'directory' && isBelow(place.path, target.path);

@@ -83,7 +83,8 @@ export function locateScan(
   return { ...judged, target, before, store };
 }
 
-function locateBefore(text: string, settings: Settings, world: World): LocatedTarget {
+/** One image of the time before. UsageError when it is none. */
+export function locateBefore(text: string, settings: Settings, world: World): LocatedTarget {
   const located = locateTarget({ text, cwd: world.cwd, name: null, hostName: world.hostName });
   if (located.kind === 'directory')
     throw new UsageError(`--before ${text}: a directory is no image; make a baseline of it and use --baseline`);

@@ -1,6 +1,7 @@
 // The seam between trees and everything above: a mounted tree and a file system inside an image look alike from here on.
 
 import type { ByteSource } from '../bytes/byte-source.ts';
+import type { DamageError, ReadError } from '../errors.ts';
 import type { BytePath, EntryType, Fault, OwnedRun, Stat } from '../model.ts';
 
 /** A name that leads to an inode. */
@@ -84,5 +85,7 @@ export interface Filesystem {
    * block is none of its own (a hole, unwritten, inline), and where its content is of another kind (verity). Throws like open.
    */
   bytesAfterEnd?(file: Entry): Uint8Array | null;
+  /** What of its own structures was found broken so far, each place once; absent for a mounted tree. */
+  readonly damage?: { readonly facts: readonly (DamageError | ReadError)[] };
   close(): void;
 }

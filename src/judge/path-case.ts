@@ -144,6 +144,14 @@ export function sameInode(left: Stat, right: Stat): boolean {
   return left.generation === null || right.generation === null || left.generation === right.generation;
 }
 
+/**
+ * Its times are those of a running kernel, which stamps the birth and, then or later, the change. Programs that fill a file
+ * system without one (mke2fs -d) give an inode the change of what they copied, and are at work after it.
+ */
+export function isStampedByKernel({ crtimeNs, ctimeNs }: Stat): boolean {
+  return crtimeNs === null || crtimeNs <= ctimeNs;
+}
+
 /** Its last stamp, after that time, is that of a write: a rename, a link or a change of mode would have moved the ctime on. */
 export function isWrittenSince(stat: Stat, atNs: bigint): boolean {
   return stat.ctimeNs === stat.mtimeNs && stat.ctimeNs > atNs;

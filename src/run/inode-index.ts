@@ -4,6 +4,7 @@
 import {
   CLOCK_TICK_NS,
   type InodeWitness,
+  isStampedByKernel,
   type NamedInode,
   NO_WITNESS,
   type YoungerChild,
@@ -13,6 +14,9 @@ import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
 import { InodeSet, PATHS_AT_MOST, PathsByInode, push } from './paths-by-inode.ts';
 import type { SpoolEntry } from './spool.ts';
+
+/** Made by mke2fs and e2fsck, and filled by the latter: neither stamps the directory. */
+const LOST_AND_FOUND = '/lost+found';
 
 /** Filled by three passes: groups (what is gone, new, named twice), the tree again, the newest generation again. */
 export class InodeIndex {
@@ -240,11 +244,12 @@ export class InodeIndex {
     if ((entry.stat?.type ?? entry.direntType) === 'directory') directory.subdirectories++;
   }
 
-  /** Keeps the entry that was born last after its directory's change. lost+found is filled by repairs, which stamp nothing. */
+  /** Keeps the entry that was born last after its directory's change, of those that a kernel made. */
   #noteChild(path: BytePath, stat: Stat): void {
     const directory = this.#above.at(-1);
     if (directory === undefined || directory.path !== parentPath(path)) return;
-    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
+    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || !isStampedByKernel(stat)) return;
+    if (path === LOST_AND_FOUND || directory.path === LOST_AND_FOUND) return;
     const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
     if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
   }

@@ -32,6 +32,8 @@ export interface Session {
   readonly hooks: RunHooks;
   readonly target: OpenedTarget;
   readonly store: Store;
+  /** Where baselines are: the store, or another one that is only read. */
+  readonly baselines: Store;
   readonly before: BeforeImages | null;
   readonly run: Run;
   readonly volumes: readonly SessionVolume[];
@@ -71,16 +73,19 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
     const isGuest = parts.store !== undefined;
     const store = parts.store ?? openStore(options.store.path ?? ':memory:', 'write');
     return closingOnError(isGuest ? null : store, () => {
-      const before = parts.before ?? null;
-      assertSameFilesystems(target, before);
-      const sources = sourcesOf(store, before, options);
-      const volumes = examinable(target, options).map(volume => ({
-        ...volume,
-        ...gatherReferences(volume, sources, options),
-        maps: mapsOf(sources, before, target, volume.index),
-      }));
-      const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
-      return { options, hooks, target, store, before, run, volumes, mounts: [], startedAtNs, isGuest };
+      const baselines = baselinesOf(store, options);
+      return closingOnError(baselines === store ? null : baselines, () => {
+        const before = parts.before ?? null;
+        assertSameFilesystems(target, before);
+        const sources = sourcesOf(baselines, before, options);
+        const volumes = examinable(target, options).map(volume => ({
+          ...volume,
+          ...gatherReferences(volume, sources, options),
+          maps: mapsOf(sources, before, target, volume.index),
+        }));
+        const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
+        return { options, hooks, target, store, baselines, before, run, volumes, mounts: [], startedAtNs, isGuest };
+      });
     });
   } catch (error) {
     target.close();
@@ -88,9 +93,13 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
   }
 }
 
+function baselinesOf(store: Store, { baseline, baselines }: ScanOptions): Store {
+  return baseline === null || baselines?.path == null ? store : openStore(baselines.path, 'read');
+}
+
 /** Every generation that the scan compares with, ascending by time. */
-function sourcesOf(store: Store, before: BeforeImages | null, options: ScanOptions): GenerationSource[] {
-  const ofBaseline = options.baseline === null ? [] : sourcesOfBaseline(store, options.baseline);
+function sourcesOf(baselines: Store, before: BeforeImages | null, options: ScanOptions): GenerationSource[] {
+  const ofBaseline = options.baseline === null ? [] : sourcesOfBaseline(baselines, options.baseline);
   const all = [...ofBaseline, ...(before?.sources ?? [])];
   return all.sort((left, right) => (left.generation.atNs < right.generation.atNs ? -1 : 1));
 }
@@ -109,8 +118,9 @@ function assertSameFilesystems(target: OpenedTarget, before: BeforeImages | null
 }
 
 /** @param keep leaves the run's records for a resumption. */
-export function closeSession({ run, store, before, target, isGuest }: Session, keep: boolean): void {
+export function closeSession({ run, store, baselines, before, target, isGuest }: Session, keep: boolean): void {
   if (!keep) run.drop();
+  if (baselines !== store) baselines.close();
   if (!isGuest) store.close();
   before?.close();
   target.close();
@@ -145,7 +155,7 @@ function openingOf(target: OpenedTarget, jobs: number): Opening {
 }
 
 function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch: ProgressWatch): VolumeScan {
-  const { options, target, store, before, run, startedAtNs } = session;
+  const { options, target, baselines, before, run, startedAtNs } = session;
   const references = new Map(volume.references.map(reference => [reference.info.id, reference.info]));
   const facts: Omit<ScanFacts, 'donors'> = {
     window: options.window,
@@ -154,7 +164,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     startedAtNs,
   };
   const opening = openingOf(target, options.jobs);
-  const sources = sourcesOf(store, before, options);
+  const sources = sourcesOf(baselines, before, options);
   return {
     volume: volume.index,
     options,

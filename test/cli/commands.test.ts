@@ -6,10 +6,11 @@ import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunFunctions } from '../../src/cli/run-functions.ts';
 import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
 import { DamageError, UsageError } from '../../src/errors.ts';
+import type { Explanation } from '../../src/report/explanation.ts';
 import type { Report } from '../../src/report/report.ts';
 import type { BaselineOptions, ScanOptions, ScanOutcome } from '../../src/run/options.ts';
 import { schemaErrors } from '../report/report-validator.ts';
-import { findingOf, reportOf, statOf } from '../report/sample-report.ts';
+import { findingOf, reportOf, statOf, VOLUME } from '../report/sample-report.ts';
 import { captureOutput, type TestWorld, testWorld } from './test-world.ts';
 
 let here = '';
@@ -383,13 +384,16 @@ describe('demo', () => {
   });
 });
 
+const UNKNOWN: Omit<Explanation, 'volume'> = { seen: null, expected: [], observations: [], finding: null };
+
 describe('explain', () => {
   test('tells everything, of the path as it was shown', async () => {
     const asked: string[] = [];
     const world = inside({
       explain: async (_, path) => {
         asked.push(path);
-        return {
+        const explanation: Explanation = {
+          volume: 0,
           seen: {
             direntType: 'file',
             stat: statOf({ sizeBytes: 5, mtimeNs: 1n, inode: 12n, generation: 7 }),
@@ -430,6 +434,7 @@ describe('explain', () => {
             remedy: { action: 'reinstall', detail: 'Reinstall bash.', command: 'apt-get install --reinstall bash' },
           }),
         };
+        return { volumes: [VOLUME], explanations: [explanation] };
       },
     });
     expect(await runCommandLine(['explain', 'target', 'usr//bin/./b\\xff', '--force'], world)).toBe(0);
@@ -459,6 +464,28 @@ describe('explain', () => {
     ]);
   });
 
+  test('of a path that several volumes have, tells of each', async () => {
+    const volumes = [VOLUME, { ...VOLUME, index: 2, label: 'data' }];
+    const explanations = [0, 2].map(volume => ({ volume, ...UNKNOWN }));
+    const world = inside({ explain: async () => ({ volumes, explanations }) });
+    expect(await runCommandLine(['explain', 'target', '/a', '--force'], world)).toBe(0);
+    const text = ['No finding: nothing that is known speaks for damage.', '', 'Now', '  not there'];
+    expect(world.stdout.text().split('\n')).toEqual([
+      '/a in target (volume 0)',
+      ...text,
+      '',
+      '/a in target (volume 2, "data")',
+      ...text,
+      '',
+    ]);
+  });
+
+  test('of a path that nothing knows is refused', async () => {
+    const world = inside({ explain: async () => ({ volumes: [VOLUME], explanations: [] }) });
+    expect(await runCommandLine(['explain', 'target', '/a', '--force'], world)).toBe(2);
+    expect(world.stderr.text()).toContain('/a: neither the target nor any reference knows this path\n');
+  });
+
   test.each([
     [['--baseline', 'nightly'], ''],
     [[], 'Baselines of this target were not compared (nightly, old): add --baseline nightly\n'],
@@ -467,7 +494,7 @@ describe('explain', () => {
     const series = { generations: 1, firstAtNs: 0n, lastAtNs: 0n };
     const generation = { atNs: 0n, capturedNs: 0n, entries: 1, files: 1, bytes: 1, mapBytes: null };
     const world = inside({
-      explain: async () => ({ seen: null, expected: [], observations: [], finding: null }),
+      explain: async () => ({ volumes: [], explanations: [{ volume: 0, ...UNKNOWN }] }),
       listBaselines: async () => ['nightly', 'old', 'other'].map(name => ({ name, ...series })),
       showBaseline: async (_, name) => [{ ...generation, target: name === 'other' ? 'srv' : 'target' }],
     });

@@ -8,14 +8,8 @@ import { hasProgram, run } from '../../fixtures/incident/processes.ts';
 import type { ByteSource } from '../../src/bytes/byte-source.ts';
 import { memoryBytes } from '../../src/bytes/memory-bytes.ts';
 import { BlockHasher } from '../../src/digest/block-hash.ts';
-import {
-  hashPiece,
-  PIECE_UNITS,
-  UNREAD_UNIT,
-  UnitHashes,
-  unitBytesOf,
-  ZERO_UNIT,
-} from '../../src/digest/unit-hashes.ts';
+import { hashPiece } from '../../src/digest/hash-piece.ts';
+import { PIECE_UNITS, UNREAD_UNIT, UnitHashes, unitBytesOf, ZERO_UNIT } from '../../src/digest/unit-hashes.ts';
 import { DamageError, ReadError } from '../../src/errors.ts';
 import { blocksOf } from '../run/content.ts';
 

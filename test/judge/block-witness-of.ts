@@ -12,7 +12,7 @@ export function blockWitness(states: string, parts: Partial<BlockWitness> = {}):
   const spans = spansOf(states.split(' '));
   const formerly = { sizeBytes: 2 * BLOCK_BYTES, mtimeNs: day(16), ctimeNs: day(16) };
   const sameBlocks = spans.every(({ state }) => state === 'unchanged' || state === 'changed');
-  return { reference: 'g1', unitBytes: BLOCK_BYTES, formerly, spans, sameBlocks, ...parts };
+  return { reference: 'g1', unitBytes: BLOCK_BYTES, formerly, spans, sameBlocks, isAllocated: null, ...parts };
 }
 
 function spansOf(states: readonly string[]): PlacedSpan[] {
@@ -29,5 +29,12 @@ function spansOf(states: readonly string[]): PlacedSpan[] {
 }
 
 function spanAt(offset: number, state: PlaceState): PlacedSpan {
-  return { offset, length: BLOCK_BYTES, physical: FIRST_PHYSICAL + offset, state, formerOwner: null };
+  return {
+    offset,
+    length: BLOCK_BYTES,
+    physical: FIRST_PHYSICAL + offset,
+    state,
+    formerOwner: null,
+    isClaimedTwice: false,
+  };
 }

@@ -8,6 +8,7 @@ import { faultOf } from '../fault.ts';
 import type { Entry, Extent, Filesystem, Listing, LostEntry, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
+import type { DamageLog } from './damage-log.ts';
 import { byName, type DirectoryContent, type DirectoryRecord } from './directory.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import type { Inode } from './inode.ts';
@@ -71,6 +72,10 @@ export class Ext4Filesystem implements Filesystem {
       owned: () => ownedBlocks(volume),
       isAllocated: block => isAllocated(volume, allocation, block),
     };
+  }
+
+  get damage(): DamageLog {
+    return this.volume.damage;
   }
 
   list(directory: Entry): Listing {

@@ -36,7 +36,12 @@ interface Disk {
 
 /** What two hand-made disks say of inode 12, generation 1, which now is /d/f. `names`: paths of inodes of that day. */
 function compared(then: Disk, is: Disk, names: Readonly<Record<number, string>> = {}) {
-  const comparison = new BlockComparison('g1', handMadeMap(is.words, is.runs), handMadeMap(then.words, then.runs));
+  const comparison = new BlockComparison(
+    'g1',
+    handMadeMap(is.words, is.runs),
+    handMadeMap(then.words, then.runs),
+    () => null,
+  );
   for (const [inode, path] of Object.entries(names)) comparison.collect(formerly(BigInt(inode), path));
   const { stat } = file(22, '', { sizeBytes: 4 * 4096, stat: { generation: 1 } });
   const witness = comparison.witness('/d/f', stat);
