@@ -87,6 +87,8 @@ async function main(): Promise<void> {
     pooled = addScores(pooled, scored);
   }
   print(line(`pooled ${values.seeds} ${values.generations}`, pooled));
+  const { damaged: harmed, found: seen } = pooled.contentFiles;
+  print(`  content-damaged files: found ${seen} of ${harmed} (recall ${share(recall(pooled.contentFiles))})`);
   for (const [verdict, { damaged, found }] of Object.entries(pooled.byVerdict))
     print(`  ${verdict}: ${found} of ${damaged} found`);
   print(`  classes: ${JSON.stringify(pooled.classes)}`);
