@@ -7,7 +7,13 @@ import { mayBeStampedBack, newestPast, type PathCase, sameInode } from './path-c
 export const LOST_AND_FOUND = '/lost+found/';
 
 /** Evidence that the name above leads to another inode than the newest generation's directory. */
-const LEADS_ELSEWHERE = new Set(['another-inode-of-old', 'name-of-another-inode', 'entry-of-another-type']);
+const LEADS_ELSEWHERE = new Set([
+  'another-inode-of-old',
+  'name-of-another-inode',
+  'name-of-an-old-number',
+  'inode-of-an-earlier-birth',
+  'entry-of-another-type',
+]);
 
 /** What stands in the place of the directory above is another inode, left from before the newest generation. */
 export function isDirectoryOfOld(known: PathCase): boolean {

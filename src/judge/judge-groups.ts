@@ -2,7 +2,7 @@
 // then correct each finding by the counts. Pure, and linear in findings, not in files.
 
 import type { BytePath, Evidence, Finding } from '../model.ts';
-import { parentPath } from '../path.ts';
+import { directoryKey, type NameChanges, NO_CHANGES } from './name-changes.ts';
 import { RULE_BY_NAME } from './rule-table.ts';
 
 /** Paths of one package, whether they have a finding or not. */
@@ -10,17 +10,6 @@ export interface PackageCounts {
   /** Files with a digest in the manifest. */
   files: number;
   differing: number;
-}
-
-/** Of one directory. */
-export interface NameChanges {
-  made: number;
-  madeGone: number;
-  removed: number;
-  /** With the inodes that they had. */
-  removedBack: number;
-  /** Names of both generations that are gone. */
-  olderGone: number;
 }
 
 export interface Counters {
@@ -31,8 +20,8 @@ export interface Counters {
   readonly rareHints: Map<number, number>;
   /** By volume and directory: names of it that went back beyond doubt. */
   readonly namesBack: Map<string, number>;
-  /** By volume and directory: what became of the names that were made or removed between the last two generations. */
-  readonly made: Map<string, NameChanges>;
+  /** By volume and directory: what became of the names that changed between the last two generations. */
+  readonly names: Map<string, NameChanges>;
   /** By volume: paths that changed between the last two generations, and those of them that are as in the older one. */
   readonly changed: Map<number, ChangedCounts>;
 }
@@ -48,7 +37,7 @@ export function newCounters(): Counters {
     losses: new Map(),
     rareHints: new Map(),
     namesBack: new Map(),
-    made: new Map(),
+    names: new Map(),
     changed: new Map(),
   };
 }
@@ -68,7 +57,8 @@ export function countFinding(counters: Counters, finding: Finding): void {
     counters.rareHints.set(finding.volume, (counters.rareHints.get(finding.volume) ?? 0) + 1);
   }
   if (finding.confidence === 'possible' || finding.causePath !== null) return;
-  if (['altered', 'suspect', 'unreadable'].includes(finding.verdict)) return;
+  if (['altered', 'suspect'].includes(finding.verdict)) return;
+  if (finding.verdict === 'unreadable' && finding.evidence[0]?.rule !== 'name-leads-nowhere') return;
   if (finding.evidence[0]?.scanner === 'packages') return;
   counters.losses.set(finding.volume, (counters.losses.get(finding.volume) ?? 0) + 1);
   if (finding.verdict !== 'missing' && finding.verdict !== 'resurrected') return;
@@ -76,19 +66,30 @@ export function countFinding(counters: Counters, finding: Finding): void {
   counters.namesBack.set(directory, (counters.namesBack.get(directory) ?? 0) + 1);
 }
 
-/** The key of a path's directory in the counters by directory. */
-export function directoryKey({ volume, path }: { readonly volume: number; readonly path: BytePath }): string {
-  return `${volume}:${parentPath(path)}`;
-}
-
-/** Corrects findings by what their groups say; order and number stay. */
+/** Corrects findings by what their groups say, in their order, and drops hints that nothing raised. */
 export function* judgeGroups(findings: Iterable<Finding>, counters: Counters): Iterable<Finding> {
   const causes = new Map<string, Finding>();
+  const dropped = new Set<string>();
   for (const finding of findings) {
     const judged = corrected(asItsCause(finding, causes), counters);
-    if (judged !== finding) causes.set(`${judged.volume}:${judged.path}`, judged);
-    yield judged;
+    const key = keyOf(judged.volume, judged.path);
+    if (isDropped(judged, dropped)) dropped.add(key);
+    else {
+      if (judged !== finding) causes.set(key, judged);
+      yield judged;
+    }
   }
+}
+
+function keyOf(volume: number, path: BytePath): string {
+  return `${volume}:${path}`;
+}
+
+/** With what is only known through the directory above. */
+function isDropped(finding: Finding, dropped: ReadonlySet<string>): boolean {
+  if (finding.confidence !== 'possible') return false;
+  if (finding.causePath !== null && dropped.has(keyOf(finding.volume, finding.causePath))) return true;
+  return finding.evidence.every(evidence => RULE_BY_NAME.get(evidence.rule)?.droppedUnlessRaised === true);
 }
 
 const RAISES = [raisedByLosses, raisedByDirectory, allUndone];
@@ -103,7 +104,7 @@ function corrected(finding: Finding, counters: Counters): Finding {
 
 /** What is only known through the directory above is as sure as the directory's own finding became. */
 function asItsCause(finding: Finding, causes: ReadonlyMap<string, Finding>): Finding {
-  const cause = finding.causePath === null ? undefined : causes.get(`${finding.volume}:${finding.causePath}`);
+  const cause = finding.causePath === null ? undefined : causes.get(keyOf(finding.volume, finding.causePath));
   if (cause === undefined || finding.confidence !== 'possible' || cause.confidence === 'possible') return finding;
   const why = `The finding of ${cause.path} was raised to ${cause.confidence}.`;
   const evidence = [...finding.evidence, groupEvidence('as-its-cause', true, why)];
@@ -128,10 +129,21 @@ function raisedByLosses(finding: Finding, counters: Counters): Finding {
   };
 }
 
+/**
+ * A name that was made since and is gone went back with the others, unless most of what was made stands: then the block went
+ * back a little, or another one did.
+ */
+const KEPT_FOR_ONE_BACK = 2;
+
 function raisedByDirectory(finding: Finding, counters: Counters): Finding {
-  const names = counters.namesBack.get(directoryKey(finding)) ?? 0;
+  const key = directoryKey(finding);
+  const counts = counters.names.get(key) ?? NO_CHANGES;
+  const names = (counters.namesBack.get(key) ?? 0) + counts.replacedBeyondDoubt;
   if (finding.confidence !== 'possible' || names === 0) return finding;
-  if (!finding.evidence.some(evidence => RULE_BY_NAME.get(evidence.rule)?.raisedByDirectory)) return finding;
+  const rules = finding.evidence.flatMap(evidence => RULE_BY_NAME.get(evidence.rule) ?? []);
+  if (!rules.some(rule => rule.raisedByDirectory)) return finding;
+  const keptAtMost = rules.some(rule => rule.droppedUnlessRaised) ? 0 : names * KEPT_FOR_ONE_BACK;
+  if (counts.kept > keptAtMost) return finding;
   const why = `${names} other name(s) of the directory went back beyond doubt.`;
   const evidence = [...finding.evidence, groupEvidence('directory-went-back', true, why)];
   return { ...finding, confidence: 'likely', evidence };
@@ -139,20 +151,27 @@ function raisedByDirectory(finding: Finding, counters: Counters): Finding {
 
 /** A life changes of the old and of the new; in a directory that went back all changes are undone, and nothing else. */
 const CHANGES_AT_LEAST = 3;
-const UNDONE_BY_RULE = new Set(['gone-as-if-never-made', 'back-as-if-never-removed']);
+/** Names that are back with their old inodes are rare in a life: with one of them fewer changes tell as much. */
+const CHANGES_WITH_NAMES_BACK = 2;
 
 function allUndone(finding: Finding, counters: Counters): Finding {
-  if (finding.confidence !== 'possible' || !UNDONE_BY_RULE.has(finding.evidence[0]?.rule ?? '')) return finding;
-  if (lossesOf(finding.volume, counters) < LOSSES_BEYOND_DOUBT) return finding;
-  const counts = counters.made.get(directoryKey(finding));
-  if (counts === undefined || counts.olderGone > 0 || counts.made + counts.removed < CHANGES_AT_LEAST) return finding;
-  if (counts.madeGone < counts.made || counts.removedBack < counts.removed) return finding;
-  const why = `All names made (${counts.made}) and removed (${counts.removed}) in the directory between the generations are as before.`;
+  if (finding.confidence !== 'possible' || lossesOf(finding.volume, counters) < LOSSES_BEYOND_DOUBT) return finding;
+  if (!RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.raisedByDirectory) return finding;
+  const counts = counters.names.get(directoryKey(finding)) ?? NO_CHANGES;
+  if (!isAllUndone(counts)) return finding;
+  const why = `All names made (${counts.made}), removed (${counts.removed}) or replaced (${counts.replaced}) in the directory between the generations are as before.`;
   return {
     ...finding,
     confidence: 'likely',
     evidence: [...finding.evidence, groupEvidence('directory-undone', true, why)],
   };
+}
+
+function isAllUndone(counts: NameChanges): boolean {
+  const namesBack = counts.removedBack + counts.replacedBack;
+  if (counts.madeGone < counts.made || namesBack < counts.removed + counts.replaced) return false;
+  if (namesBack > 0) return counts.made + namesBack >= CHANGES_WITH_NAMES_BACK;
+  return counts.olderGone === 0 && counts.made >= CHANGES_AT_LEAST;
 }
 
 function staleManifest(finding: Finding, counters: Counters): Finding {

@@ -53,10 +53,22 @@ export interface InodeWitness {
   readonly isNameOfOld: boolean;
   /** Inodes of its block of the inode table are older than what names them: the block went back, so its times say nothing. */
   readonly isAmongOldInodes: boolean;
+  /**
+   * The block of the inode table that holds its inode (of a missing name: the one that the newest generation had here) went
+   * back beyond doubt: an inode in it is older than in the newest generation.
+   */
+  readonly inodeBlockWentBack: boolean;
+  /** Of a missing name: its inode lives on, counting a link for each of its names that are gone. */
+  readonly linkStillCounted: boolean;
   /** For a directory: subdirectories that its link count implies and its listing lacks. */
   readonly lostSubdirectories: number;
   /** For a directory: an entry of it that was born after the directory's inode last changed. */
-  readonly youngerChild: NamedInode | null;
+  readonly youngerChild: YoungerChild | null;
+}
+
+export interface YoungerChild {
+  readonly path: BytePath;
+  readonly stat: Stat;
 }
 
 export interface NamedInode {
@@ -64,6 +76,8 @@ export interface NamedInode {
   readonly stat: Stat;
   /** An older generation, not the newest, had the inode's number under that name. */
   readonly isNameOfOld: boolean;
+  /** The newest generation did not have the inode under that name. */
+  readonly isNew: boolean;
 }
 
 export const NO_WITNESS: InodeWitness = {
@@ -72,6 +86,8 @@ export const NO_WITNESS: InodeWitness = {
   rivals: [],
   isNameOfOld: false,
   isAmongOldInodes: false,
+  inodeBlockWentBack: false,
+  linkStillCounted: false,
   lostSubdirectories: 0,
   youngerChild: null,
 };
@@ -119,6 +135,11 @@ export function sameInode(left: Stat, right: Stat): boolean {
   return left.generation === null || right.generation === null || left.generation === right.generation;
 }
 
+/** Its last stamp, after that time, is that of a write: a rename, a link or a change of mode would have moved the ctime on. */
+export function isWrittenSince(stat: Stat, atNs: bigint): boolean {
+  return stat.ctimeNs === stat.mtimeNs && stat.ctimeNs > atNs;
+}
+
 /** The same inode stands at a path as in a past state of it. */
 export function holdsInode(known: PathCase, past: PastState | null): boolean {
   const stat = known.seen?.stat ?? null;
@@ -132,9 +153,16 @@ export function holdsInode(known: PathCase, past: PastState | null): boolean {
  */
 export function directoriesHeld(known: PathCase): boolean {
   for (let above = known.parent; above !== null; above = above.parent) {
-    if (!holdsInode(above, newestPast(above))) return false;
+    if (!holdsInode(above, newestPast(above)) && !isBornSince(above)) return false;
   }
   return true;
+}
+
+/** A directory that was made since the newest generation brought nothing along: what is in it was made or moved there since. */
+function isBornSince(directory: PathCase): boolean {
+  const bornNs = directory.seen?.stat?.crtimeNs ?? null;
+  const newest = newestPast(directory);
+  return bornNs !== null && newest !== null && bornNs > newest.generation.atNs;
 }
 
 /**

@@ -31,5 +31,7 @@ export interface Rule {
   readonly severalAreLosses?: boolean;
   /** The same where it is beyond doubt that this directory's names went back. */
   readonly raisedByDirectory?: boolean;
+  /** A hint that is worth nothing by itself: no finding unless something raises it. */
+  readonly droppedUnlessRaised?: boolean;
   accuse(known: PathCase): Accusation | null;
 }

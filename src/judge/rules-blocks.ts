@@ -38,12 +38,18 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'The file has grown, and the block that held its old end is as it was.',
     innocent: [
-      'grown by zeros within the block: `possible` alone',
       'grown by a hole or preallocated blocks (`truncate`, `fallocate`): exempt',
       'written behind a gap: `possible` alone',
     ],
     raisedByLosses: true,
-    accuse: endNotWritten,
+    accuse: known => endNotWritten(known, true),
+  },
+  {
+    name: 'grown-by-zeros',
+    scanner: 'blocks',
+    says: 'The file has grown within its last block, and that block is as it was.',
+    innocent: ['cut to a greater size (`truncate`): `possible`'],
+    accuse: known => endNotWritten(known, false),
   },
   {
     name: 'written-yet-unchanged-in-place',
@@ -54,12 +60,16 @@ export const BLOCK_RULES: readonly Rule[] = [
     accuse: writtenInPlace,
   },
   {
-    name: 'reborn-in-a-directory-of-old',
+    name: 'reborn-under-its-name',
     scanner: 'blocks',
-    says: 'The name leads to the inode number that it had, which is another file’s by now; its directory was written since, and its blocks are as they were.',
-    innocent: ['deleted and made again, with the same number and in the same place of the directory: `possible` alone'],
+    says: 'The name leads to the inode number that it had, and that is another file by now.',
+    innocent: [
+      'deleted and made again with the same number: `possible` alone',
+      'logs that are rotated (a number comes back with every second file): exempt',
+      'written under a temporary name and renamed, twice: `possible` alone',
+    ],
     raisedByLosses: true,
-    accuse: rebornInOldDirectory,
+    accuse: reborn,
   },
   {
     name: 'bytes-after-end',
@@ -129,7 +139,8 @@ function isAmongContent(span: PlacedSpan, spans: readonly PlacedSpan[]): boolean
   );
 }
 
-function endNotWritten(known: PathCase): Accusation | null {
+/** @param goesOn whether written blocks follow, or the file ends in the block of its old end. */
+function endNotWritten(known: PathCase, goesOn: boolean): Accusation | null {
   return byMaps(known, (witness, stat) => {
     const { formerly, unitBytes, reference } = witness;
     if (formerly === null || stat.sizeBytes <= formerly.sizeBytes || formerly.sizeBytes % unitBytes === 0) return null;
@@ -138,7 +149,8 @@ function endNotWritten(known: PathCase): Accusation | null {
     const start = formerly.sizeBytes - (formerly.sizeBytes % unitBytes);
     const length = Math.min(unitBytes, stat.sizeBytes - start);
     const next = spanAt(witness, start + unitBytes);
-    if (stat.sizeBytes > start + unitBytes && (next === null || !WITH_CONTENT.has(next.state))) return null;
+    if (goesOn !== stat.sizeBytes > start + unitBytes) return null;
+    if (goesOn && (next === null || !WITH_CONTENT.has(next.state))) return null;
     const detail = `It has grown from ${formerly.sizeBytes} bytes since ${reference}, and the block of its old end is as it was: zeros follow where data should.`;
     const range: FindingRange = {
       offset: start,
@@ -167,13 +179,17 @@ function writtenInPlace(known: PathCase): Accusation | null {
   });
 }
 
-function rebornInOldDirectory(known: PathCase): Accusation | null {
+/** Rotation removes the oldest file and makes a new one under the name of the youngest: numbers come round. */
+const ROTATED = /(^|[._/-])logs?([._/-]|$)|\.[0-9]+$/i;
+
+function reborn(known: PathCase): Accusation | null {
   const stat = known.seen?.stat ?? null;
-  const then = directoryOfOld(known);
-  const formerly = known.expected.find(({ reference }) => reference === then?.reference) ?? null;
+  const [witness] = known.blocks;
+  const formerly = known.expected.find(({ reference }) => reference === witness?.reference) ?? null;
   if (stat === null || formerly?.stat == null || stat.inode !== formerly.stat.inode) return null;
-  if (sameInode(stat, formerly.stat)) return null;
-  const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, but that is another file’s since; the blocks of its directory are as they were, though names in it changed.`;
+  if (sameInode(stat, formerly.stat) || ROTATED.test(known.path)) return null;
+  const old = directoryOfOld(known) === null ? '' : '; its directory is as it was, though names in it changed';
+  const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, and that is another file since${old}.`;
   return { verdict: 'garbage', confidence: 'possible', detail, expected: formerly };
 }
 

@@ -43,7 +43,7 @@ export const CONTENT_RULES: readonly Rule[] = [
     innocent: [
       'a rollback, a restore, a file that alternates: its ctime is newer than the newest generation',
       'directories exchanged by a deployment: only where every directory above is the inode that it was',
-      'a rollback that sets the newer time again (`touch -r`): `possible` alone',
+      'a rollback that sets the newer time again (`touch -r`), or the older one (`cp -p`): `possible` alone',
     ],
     raisedByLosses: true,
     accuse: olderContent,
@@ -157,14 +157,17 @@ function olderContent(known: PathCase): Accusation | null {
     const confidence = stat.ctimeNs === older.expectation.stat.ctimeNs ? 'proven' : 'likely';
     return { verdict: 'stale', confidence, detail: detail('so is the inode'), expected: newest };
   }
-  const keepsNewTime = stat.mtimeNs === formerly.mtimeNs && older.expectation.stat.mtimeNs !== formerly.mtimeNs;
-  if (!keepsNewTime || !sameInode(stat, formerly)) return null;
-  return {
-    verdict: 'stale',
-    confidence: 'possible',
-    detail: detail('its time of change is still the newer one'),
-    expected: newest,
-  };
+  const why = restamped(stat, formerly, older.expectation.stat);
+  if (why === null || !sameInode(stat, formerly)) return null;
+  return { verdict: 'stale', confidence: 'possible', detail: detail(why), expected: newest };
+}
+
+/** What the time of modification says of old content under a newer ctime: only acts that set it leave it so. */
+function restamped({ mtimeNs }: Stat, formerly: Stat, older: Stat): string | null {
+  if (older.mtimeNs === formerly.mtimeNs) return null;
+  if (mtimeNs === formerly.mtimeNs) return 'its time of modification is still the newer one';
+  if (mtimeNs === older.mtimeNs && mtimeNs % SECOND_NS !== 0n) return 'so is its time of modification';
+  return null;
 }
 
 function mixedGenerations(known: PathCase): Accusation | null {

@@ -1,14 +1,18 @@
 // Names that are back, and names that lead to what is not theirs: made by somebody, or left from an older day?
 
-import type { Stat } from '../model.ts';
+import type { Expectation, Stat } from '../model.ts';
+import { classifyDamage, olderStates } from './damage-class.ts';
 import { isDirectoryOfOld, isDirectoryUnchanged, LOST_AND_FOUND, sureOfDirectory } from './directory-above.ts';
 import {
+  agreement,
   directoriesHeld,
   holdsInode,
+  isWrittenSince,
   knowsTheEnd,
   newestPast,
   type PastState,
   type PathCase,
+  sameInode,
   timelineOf,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
@@ -43,6 +47,17 @@ export const BACK_RULES: readonly Rule[] = [
     accuse: backUntouched,
   },
   {
+    name: 'back-and-written-since',
+    scanner: 'baseline',
+    says: 'The newest generation no longer had the name; it is there again, and the inode that it had before was written.',
+    innocent: [
+      'renamed back by hand, and written then: `possible` alone',
+      'a rename back leaves a ctime of its own: not said then',
+    ],
+    raisedByLosses: true,
+    accuse: known => (isWrittenBack(known) ? backAsBefore(known) : null),
+  },
+  {
     name: 'back-as-if-never-removed',
     scanner: 'baseline',
     says: 'The newest generation no longer had the name; it is there again, with the inode that it had before.',
@@ -51,12 +66,30 @@ export const BACK_RULES: readonly Rule[] = [
     accuse: backAsBefore,
   },
   {
+    name: 'name-of-an-old-number',
+    scanner: 'baseline',
+    says: 'The name leads to the number that it led to in the older generation, and the number has become another inode’s since.',
+    innocent: [
+      'renamed back: the inode that it was',
+      'made anew with the number of old: born after the newest generation',
+    ],
+    accuse: oldNumber,
+  },
+  {
+    name: 'inode-of-an-earlier-birth',
+    scanner: 'baseline',
+    says: 'The number of the inode is that of the newest generation, and its time of birth is earlier: its slot went back.',
+    innocent: ['a number that is used again: born later', 'a clock that was set back: never more than `likely`'],
+    accuse: earlierBirth,
+  },
+  {
     name: 'name-of-another-inode',
     scanner: 'tree',
     says: 'More names lead to the inode than its link count allows, and the newest generation does not have this one.',
     innocent: [
       'a rename during the scan: the inode must not have changed since the scan began',
       'this is the true name and the other one is of old: an older generation must have had the number under this name',
+      'renamed to this name, and the other one is of old: the name of the newest generation must still be there',
     ],
     accuse: falseName,
   },
@@ -92,6 +125,13 @@ function backSince(known: PathCase): Back | null {
   return known.path.startsWith(LOST_AND_FOUND) ? null : { stat, newest };
 }
 
+/** Where the newest generation had it, the directory above was as well: both came along. */
+function cameWithDirectory(known: PathCase): boolean {
+  const origins = known.parent?.inode.cameFrom ?? [];
+  const name = known.path.slice(known.path.lastIndexOf('/'));
+  return known.inode.cameFrom.every(path => origins.some(origin => path === origin + name));
+}
+
 function backBelow(known: PathCase): Accusation | null {
   const back = backSince(known);
   const { above } = known;
@@ -101,11 +141,11 @@ function backBelow(known: PathCase): Accusation | null {
   return { verdict: 'resurrected', confidence: above.confidence, detail, causedByDirectory: true };
 }
 
-/** Untouched since the newest generation; or born before it, when it knew the inode nowhere, and used since. */
+/** Untouched since the newest generation; or used since, born before it, when it had it nowhere or in the same directory. */
 function isOlderThanNewest(known: PathCase, { stat, newest }: Back): boolean {
   const { atNs } = newest.generation;
   if (stat.ctimeNs <= atNs) return true;
-  return stat.crtimeNs !== null && stat.crtimeNs <= atNs && known.inode.cameFrom.length === 0;
+  return stat.crtimeNs !== null && stat.crtimeNs <= atNs && cameWithDirectory(known);
 }
 
 function backUnderUnchangedDirectory(known: PathCase): Accusation | null {
@@ -134,6 +174,43 @@ function backAsBefore(known: PathCase): Accusation | null {
   return { verdict: 'resurrected', confidence: 'possible', detail };
 }
 
+function isWrittenBack(known: PathCase): boolean {
+  const back = backSince(known);
+  return back !== null && isWrittenSince(back.stat, back.newest.generation.atNs);
+}
+
+function oldNumber(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const newest = newestPast(known);
+  const older = timelineOf(known).at(-2)?.expectation?.stat ?? null;
+  if (stat === null || newest === null || older === null || !knowsTheEnd(known)) return null;
+  if (older.inode !== stat.inode || sameInode(older, stat) || newest.expectation?.stat?.inode === stat.inode)
+    return null;
+  if (stat.crtimeNs === null || stat.crtimeNs > newest.generation.atNs) return null;
+  const detail = `The name leads to inode ${stat.inode}, as it did before ${newest.generation.id}; that number is another file’s by now.`;
+  if (newest.expectation === null) return { verdict: 'resurrected', confidence: 'likely', detail };
+  return { ...damageOf(known, newest.expectation), confidence: 'likely', detail, expected: newest.expectation };
+}
+
+function earlierBirth(known: PathCase): Accusation | null {
+  const stat = known.seen?.stat ?? null;
+  const expected = newestPast(known)?.expectation ?? null;
+  const then = expected?.stat ?? null;
+  if (stat?.crtimeNs == null || then?.crtimeNs == null || expected === null) return null;
+  if (stat.inode !== then.inode || stat.crtimeNs >= then.crtimeNs) return null;
+  const detail = `Inode ${stat.inode} was born later in ${expected.reference} than it is said to be now: its slot went back.`;
+  return { ...damageOf(known, expected), confidence: 'likely', detail, expected };
+}
+
+function damageOf(known: PathCase, newest: Expectation): Pick<Accusation, 'verdict' | 'ranges' | 'metadataOnly'> {
+  const { seen } = known;
+  if (seen !== null && agreement(seen, newest) === 'same') return { verdict: 'stale', metadataOnly: true };
+  const isOld = olderStates(known, newest).some(
+    ({ expectation }) => seen !== null && expectation !== null && agreement(seen, expectation) === 'same',
+  );
+  return isOld ? { verdict: 'stale', ranges: [] } : classifyDamage(known, newest);
+}
+
 function falseName(known: PathCase): Accusation | null {
   const stat = known.seen?.stat ?? null;
   if (stat === null || known.inode.rivals.length === 0 || stat.ctimeNs >= known.scan.startedAtNs) return null;
@@ -142,8 +219,8 @@ function falseName(known: PathCase): Accusation | null {
   const detail = `Its inode belongs to another name, and counts only ${stat.links} link(s).`;
   if (!knowsTheEnd(known)) return falseNameOfOld(known, newest, detail);
   if (holdsInode(known, newest)) return null;
-  const isFalse = known.inode.isNameOfOld || known.inode.cameFrom.length > 0;
-  if (!isFalse) return null;
+  const rightful = known.inode.cameFrom.filter(path => known.inode.rivals.includes(path));
+  if (!known.inode.isNameOfOld && rightful.length === 0) return null;
   if (newest.expectation === null) return { verdict: 'resurrected', confidence: 'likely', detail };
   return { verdict: 'garbage', confidence: 'likely', detail, expected: newest.expectation };
 }

@@ -1,8 +1,18 @@
 // Names that are gone: deleted or lost? As far as a mounted tree can tell, the inodes say.
 
-import type { Stat } from '../model.ts';
+import type { BytePath, Stat } from '../model.ts';
 import { isDirectoryOfOld, isDirectoryUnchanged, LOST_AND_FOUND, sureOfDirectory } from './directory-above.ts';
-import { holdsInode, knowsTheEnd, newestPast, type PastState, type PathCase, timelineOf } from './path-case.ts';
+import {
+  holdsInode,
+  isWrittenSince,
+  knowsTheEnd,
+  type NamedInode,
+  newestPast,
+  type PastState,
+  type PathCase,
+  sameInode,
+  timelineOf,
+} from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 export const GONE_RULES: readonly Rule[] = [
@@ -52,12 +62,63 @@ export const GONE_RULES: readonly Rule[] = [
     accuse: goneStillCounted,
   },
   {
+    name: 'gone-but-still-linked',
+    scanner: 'baseline',
+    says: 'The name is gone, and its inode lives on under its other names and still counts this one.',
+    innocent: [
+      'a deletion: the inode counts a link less',
+      'another link made where the scan does not look, or while it looks: `possible` alone',
+    ],
+    raisedByLosses: true,
+    raisedByDirectory: true,
+    accuse: goneStillLinked,
+  },
+  {
+    name: 'gone-with-its-inode-block',
+    scanner: 'baseline',
+    says: 'The name is gone, and its inode, made since the older generation, was in a block of the inode table that went back.',
+    innocent: ['a deletion before its inode’s block went back, a clock that was set back: `possible` alone'],
+    raisedByLosses: true,
+    accuse: goneWithInodeBlock,
+  },
+  {
     name: 'gone-as-if-never-made',
     scanner: 'baseline',
-    says: 'The name was made, or renamed to, between the last two generations; it is gone.',
-    innocent: ['a deletion, or a rename back: `possible`, unless other names of the directory went back beyond doubt'],
+    says: 'The name was made between the last two generations; it is gone.',
+    innocent: [
+      'a deletion: `possible`, unless other names of the directory went back beyond doubt',
+      'a directory above was moved, and the name with it: no finding',
+    ],
     raisedByDirectory: true,
     accuse: goneAsIfNeverMade,
+  },
+  {
+    name: 'gone-and-written-at-its-old-name',
+    scanner: 'baseline',
+    says: 'The name was given between the last two generations; it is gone, and its inode was written under its older name.',
+    innocent: [
+      'a rename back, and a write after it: `possible` alone',
+      'a rename back leaves a ctime of its own: not said then',
+    ],
+    raisedByLosses: true,
+    accuse: known => (isWrittenAtOldName(known) ? goneAsIfNeverRenamed(known) : null),
+  },
+  {
+    name: 'gone-as-if-never-renamed',
+    scanner: 'baseline',
+    says: 'The name was given between the last two generations; it is gone, and its inode has its older name.',
+    innocent: ['a rename back: `possible`, unless other names of the directory went back beyond doubt'],
+    raisedByDirectory: true,
+    accuse: goneAsIfNeverRenamed,
+  },
+  {
+    name: 'gone-and-renamed-on',
+    scanner: 'baseline',
+    says: 'The name was made between the last two generations; it is gone, and its inode has another name by now.',
+    innocent: ['a rename: no finding, unless other names of the directory went back beyond doubt'],
+    raisedByDirectory: true,
+    droppedUnlessRaised: true,
+    accuse: goneRenamedOn,
   },
   {
     name: 'gone',
@@ -109,7 +170,8 @@ function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {
 function goneToLostAndFound(known: PathCase): Accusation | null {
   const lost = goneSince(known);
   const orphan = known.inode.livesAt.find(named => named.path.startsWith(LOST_AND_FOUND));
-  if (lost === null || orphan === undefined) return null;
+  // What was deleted in the window, and whose inode went back, lies there as well: only who knows its end can tell.
+  if (lost === null || orphan === undefined || !knowsTheEnd(known)) return null;
   const isStamped = orphan.stat.ctimeNs > lost.formerly.ctimeNs;
   const found = missing(known, lost.past, isStamped ? 'possible' : 'likely', 'its inode lies in lost+found');
   return { ...found, foundAt: orphan.path };
@@ -136,13 +198,64 @@ function goneStillCounted(known: PathCase): Accusation | null {
   return missing(known, lost.past, 'likely', 'the directory above still counts it among its links');
 }
 
-function goneAsIfNeverMade(known: PathCase): Accusation | null {
+function goneStillLinked(known: PathCase): Accusation | null {
+  const lost = goneSince(known);
+  if (lost === null || !known.inode.linkStillCounted) return null;
+  return missing(known, lost.past, 'possible', 'its inode lives on under other names, and counts one more than it has');
+}
+
+function goneWithInodeBlock(known: PathCase): Accusation | null {
+  const made = madeBetween(known);
+  const birthNs = made?.formerly.crtimeNs ?? null;
+  if (made === null || birthNs === null || birthNs <= made.older.generation.atNs) return null;
+  if (!known.inode.inodeBlockWentBack || known.inode.livesAt.length > 0) return null;
+  return missing(known, made.past, 'possible', 'the block of the inode table that had its inode went back');
+}
+
+interface MadeBetween extends Gone {
+  /** The generation before the newest. */
+  readonly older: PastState;
+}
+
+/** The name leads to another inode in the newest generation than in the one before it, or did not exist then. */
+function madeBetween(known: PathCase): MadeBetween | null {
   const lost = goneSince(known);
   const older = timelineOf(known).at(-2) ?? null;
-  if (lost === null || older === null || older.expectation !== null) return null;
-  const isBackAtOldName = known.inode.livesAt.some(named => named.isNameOfOld);
-  if (isRenamedSince(known, lost) && !isBackAtOldName) return null;
-  return missing(known, lost.past, 'possible', `as it was in ${older.generation.id}`);
+  if (lost === null || older === null || !knowsTheEnd(known)) return null;
+  return older.expectation?.stat != null && sameInode(older.expectation.stat, lost.formerly)
+    ? null
+    : { ...lost, older };
+}
+
+function goneAsIfNeverMade(known: PathCase): Accusation | null {
+  const made = madeBetween(known);
+  if (made === null || made.older.expectation !== null || isRenamedSince(known, made)) return null;
+  return missing(known, made.past, 'possible', `as it was in ${made.older.generation.id}`);
+}
+
+function goneAsIfNeverRenamed(known: PathCase): Accusation | null {
+  const made = madeBetween(known);
+  if (made === null || made.older.expectation !== null || hasMovedAlong(known)) return null;
+  if (oldNameOf(known) === undefined) return null;
+  return missing(known, made.past, 'possible', `its inode has the name that it had in ${made.older.generation.id}`);
+}
+
+function oldNameOf(known: PathCase): NamedInode | undefined {
+  return known.inode.livesAt.find(named => named.isNameOfOld);
+}
+
+/** Its last stamp is that of a write. A rename would have left one that the time of modification does not share. */
+function isWrittenAtOldName(known: PathCase): boolean {
+  const stat = oldNameOf(known)?.stat;
+  const past = newestPast(known);
+  return stat !== undefined && past !== null && isWrittenSince(stat, past.generation.atNs);
+}
+
+function goneRenamedOn(known: PathCase): Accusation | null {
+  const made = madeBetween(known);
+  if (made === null || made.older.expectation !== null || hasMovedAlong(known)) return null;
+  if (oldNameOf(known) !== undefined || !isRenamedSince(known, made)) return null;
+  return missing(known, made.past, 'possible', 'its inode was given another name since');
 }
 
 function gone(known: PathCase): Accusation | null {
@@ -151,15 +264,30 @@ function gone(known: PathCase): Accusation | null {
   return missing(known, lost.past, 'possible', 'deleted or lost, nothing tells');
 }
 
-/** Its inode lives on under another name, stamped or moved with its directory since the generation. */
+/** Its inode lives on under a name that it had not, stamped, or moved with a directory, since the generation. */
 function isRenamedSince(known: PathCase, lost: Gone): boolean {
-  const elsewhere = known.inode.livesAt.filter(named => !named.path.startsWith(LOST_AND_FOUND));
-  return elsewhere.some(named => named.stat.ctimeNs > lost.formerly.ctimeNs) || isDirectoryMoved(known);
+  const elsewhere = known.inode.livesAt.filter(named => named.isNew && !named.path.startsWith(LOST_AND_FOUND));
+  return elsewhere.some(named => named.stat.ctimeNs > lost.formerly.ctimeNs) || movedDirectoryOf(known) !== null;
 }
 
-function isDirectoryMoved(known: PathCase): boolean {
+interface MovedDirectory {
+  readonly from: BytePath;
+  readonly to: readonly BytePath[];
+}
+
+/** The nearest directory above that is gone and lives elsewhere. */
+function movedDirectoryOf(known: PathCase): MovedDirectory | null {
   for (let above = known.parent; above !== null; above = above.parent) {
-    if (above.inode.livesAt.some(named => !named.path.startsWith(LOST_AND_FOUND))) return true;
+    const to = above.inode.livesAt.map(named => named.path).filter(path => !path.startsWith(LOST_AND_FOUND));
+    if (to.length > 0) return { from: above.path, to };
   }
-  return false;
+  return null;
+}
+
+/** The name stands where its directory has moved to. */
+function hasMovedAlong(known: PathCase): boolean {
+  const moved = movedDirectoryOf(known);
+  if (moved === null) return false;
+  const there = new Set(moved.to.map(path => path + known.path.slice(moved.from.length)));
+  return known.inode.livesAt.some(named => there.has(named.path));
 }

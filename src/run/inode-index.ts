@@ -1,7 +1,7 @@
 // What inodes say across paths: where a lost name's inode lives now, where a new name's inode was, inodes with more names
 // than links. Kept only for the few that matter; a bound keeps memory in hand when a whole tree is gone.
 
-import { type InodeWitness, type NamedInode, NO_WITNESS } from '../judge/path-case.ts';
+import { type InodeWitness, type NamedInode, NO_WITNESS, type YoungerChild } from '../judge/path-case.ts';
 import type { BytePath, Expectation, Stat } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
@@ -17,38 +17,53 @@ export class InodeIndex {
   readonly #seen = new InodeSet();
   readonly #rivals = new PathsByInode();
   readonly #livesAt = new Map<BytePath, NamedInode[]>();
-  readonly #cameFrom = new Map<BytePath, NamedInode[]>();
+  readonly #cameFrom = new Map<BytePath, { readonly path: BytePath; readonly stat: Stat }[]>();
   readonly #namesOfOld = new Set<BytePath>();
   readonly #names = new Map<bigint, BytePath[]>();
   readonly #lostSubdirectories = new Map<BytePath, number>();
-  readonly #youngerChild = new Map<BytePath, NamedInode>();
+  readonly #youngerChild = new Map<BytePath, YoungerChild>();
+  /** Directories that the newest generation had elsewhere, or not at all. */
+  readonly #newDirectories = new Map<BytePath, Stat>();
+  readonly #movedHere = new Map<BytePath, Expectation>();
+  /** The moved directories above the path that is being looked up, outermost first. */
+  readonly #moves: { readonly from: BytePath; readonly to: BytePath }[] = [];
   /** The directories above the path that is being collected, outermost first. */
   readonly #above: OpenDirectory[] = [];
   /** Numbers of inode-table blocks (of 16 inodes) with an inode older than the newest generation, which had it nowhere. */
   readonly #blocksOfOld = new Set<bigint>();
+  /** The same with an inode that is beyond doubt older than in the newest generation, or gone. */
+  readonly #blocksWentBack = new Set<bigint>();
+  /** The same with an inode that changed between the last two generations, and is as it was then or newer. */
+  readonly #blocksOfNow = new Set<bigint>();
   readonly #selective: boolean;
+  readonly #olderAtNs: bigint | null;
   readonly #newestAtNs: bigint | null;
   #rootDevice: bigint | null = null;
 
-  /** @param selective some entries are left out of the scan, so that directories' link counts cannot be checked. */
-  constructor(selective: boolean, newestAtNs: bigint | null) {
+  /**
+   * @param selective some entries are left out of the scan, so that directories' link counts cannot be checked.
+   * @param atNs the times of the generations, ascending.
+   */
+  constructor(selective: boolean, atNs: readonly bigint[]) {
     this.#selective = selective;
-    this.#newestAtNs = newestAtNs;
+    this.#olderAtNs = atNs.at(-2) ?? null;
+    this.#newestAtNs = atNs.at(-1) ?? null;
   }
 
   /** First pass. @param newest the newest generation's word on the path, null when it has none. */
   collect(group: PathGroup, newest: Expectation | null): void {
     const stat = group.entry?.stat ?? null;
     const isHidden = group.entry?.kind === 'mount';
-    if (stat === null && newest?.stat && !isHidden) this.#gone.add(newest.stat.inode, group.path);
     this.#enter(group.path);
+    if (stat === null && newest?.stat && !isHidden) this.#noteGone(group.path, newest.stat);
     if (group.entry !== null) this.#countSubdirectory(group.path, group.entry);
     if (stat === null || group.entry === null || group.entry.mountPoint) return;
     this.#rootDevice ??= group.entry.device;
     if (group.entry.device !== this.#rootDevice) return;
-    if (newest?.stat == null || !isHeir(stat, newest.stat)) this.#noteUnknown(group, stat);
+    if (newest?.stat == null || !isHeir(stat, newest.stat)) this.#noteUnknown(group, stat, newest);
+    if (newest?.stat) this.#noteAge(stat, newest.stat);
     this.#noteChild(group.path, stat);
-    if (stat.type === 'directory') this.#above.push(openDirectory(group.path, stat, group.entry.fault !== null));
+    if (stat.type === 'directory') this.#above.push(openDirectory(group, stat, newest?.stat ?? null));
     else this.#countName(group.path, stat);
   }
 
@@ -61,17 +76,26 @@ export class InodeIndex {
   lookUpInTree(entry: SpoolEntry): void {
     const { stat, path } = entry;
     if (stat === null || entry.device !== this.#rootDevice) return;
-    for (const gone of this.#gone.of(stat.inode))
-      push(this.#livesAt, gone, { path, stat, isNameOfOld: this.#namesOfOld.has(path) });
+    const gone = this.#gone.of(stat.inode);
+    if (gone.length > 0) {
+      const isNew = this.#unknown.of(stat.inode).includes(path);
+      const named = { path, stat, isNameOfOld: this.#namesOfOld.has(path), isNew };
+      for (const name of gone) push(this.#livesAt, name, named);
+    }
     if (stat.type !== 'directory' && this.#rivals.has(stat.inode)) this.#rivals.addOnce(stat.inode, path);
+  }
+
+  /** What the newest generation had at the place that a directory above was moved from, as a whole; null: none was. */
+  movedHere(path: BytePath): Expectation | null {
+    return this.#movedHere.get(path) ?? null;
   }
 
   /** Second pass, over the newest generation. */
   lookUpInGeneration(expectation: Expectation): void {
     if (expectation.stat === null) return;
+    this.#followMove(expectation, expectation.stat);
     for (const path of this.#unknown.of(expectation.stat.inode)) {
-      if (path !== expectation.path)
-        push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat, isNameOfOld: false });
+      if (path !== expectation.path) push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat });
     }
   }
 
@@ -84,16 +108,50 @@ export class InodeIndex {
     const stat = group.entry?.stat ?? null;
     const livesAt = (this.#livesAt.get(group.path) ?? []).filter(named => isHeir(named.stat, formerly));
     const came = (this.#cameFrom.get(group.path) ?? []).filter(named => stat !== null && isHeir(named.stat, stat));
-    if (stat === null) return livesAt.length === 0 ? NO_WITNESS : { ...NO_WITNESS, livesAt };
+    if (stat === null) return formerly === null ? NO_WITNESS : { ...NO_WITNESS, ...this.#ofMissing(livesAt, formerly) };
     return {
       livesAt,
       cameFrom: came.map(named => named.path),
       isNameOfOld: this.#namesOfOld.has(group.path),
       isAmongOldInodes: this.#blocksOfOld.has(inodeBlock(stat)),
+      inodeBlockWentBack: this.#hasBlockGoneBack(stat),
+      linkStillCounted: false,
       rivals: stat.type === 'directory' ? [] : this.#rivals.of(stat.inode).filter(path => path !== group.path),
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
+  }
+
+  #ofMissing(livesAt: readonly NamedInode[], formerly: Stat): Partial<InodeWitness> {
+    const gone = this.#gone.of(formerly.inode).length;
+    const [first] = livesAt;
+    const wereAllKnown = formerly.links === gone + livesAt.filter(named => !named.isNew).length;
+    const lost = first === undefined || first.stat.type === 'directory' ? 0 : first.stat.links - livesAt.length;
+    return {
+      livesAt,
+      inodeBlockWentBack: this.#hasBlockGoneBack(formerly),
+      linkStillCounted: wereAllKnown && lost > 0 && lost >= gone,
+    };
+  }
+
+  /** A directory that is the same inode under another path took along what was below it. */
+  #followMove(expectation: Expectation, stat: Stat): void {
+    while (this.#moves.length > 0 && !isBelow(expectation.path, this.#moves.at(-1)?.from ?? '')) this.#moves.pop();
+    const to = stat.type === 'directory' ? this.#movedTo(expectation.path, stat) : null;
+    if (to !== null) this.#moves.push({ from: expectation.path, to });
+    const move = this.#moves.at(-1);
+    if (move === undefined || this.#movedHere.size >= PATHS_AT_MOST) return;
+    const path = move.to + expectation.path.slice(move.from.length);
+    this.#movedHere.set(path, asAt(expectation, path));
+  }
+
+  #movedTo(path: BytePath, formerly: Stat): BytePath | null {
+    return (
+      this.#unknown.of(formerly.inode).find(now => {
+        const stat = this.#newDirectories.get(now);
+        return now !== path && stat !== undefined && isHeir(stat, formerly);
+      }) ?? null
+    );
   }
 
   /** A second name of an inode that counts one link is a contradiction; with more links, more names than links are. */
@@ -108,11 +166,32 @@ export class InodeIndex {
     if (names.length > stat.links) for (const name of names) this.#rivals.addOnce(stat.inode, name);
   }
 
+  /** A name that is gone from a directory that nothing has changed went with its inode, or with the directory's block. */
+  #noteGone(path: BytePath, formerly: Stat): void {
+    this.#gone.add(formerly.inode, path);
+    const directory = this.#above.at(-1);
+    if (directory?.path === parentPath(path) && directory.unchanged) this.#blocksWentBack.add(inodeBlock(formerly));
+  }
+
+  #noteAge(stat: Stat, formerly: Stat): void {
+    if (wentBack(stat, formerly)) this.#blocksWentBack.add(inodeBlock(stat));
+    if (this.#olderAtNs === null || formerly.ctimeNs <= this.#olderAtNs || !isHeir(stat, formerly)) return;
+    if (stat.ctimeNs >= formerly.ctimeNs) this.#blocksOfNow.add(inodeBlock(stat));
+  }
+
+  #hasBlockGoneBack(stat: Stat): boolean {
+    const block = inodeBlock(stat);
+    return this.#blocksWentBack.has(block) && !this.#blocksOfNow.has(block);
+  }
+
   /** The newest generation has no such inode here. */
-  #noteUnknown(group: PathGroup, stat: Stat): void {
+  #noteUnknown(group: PathGroup, stat: Stat, newest: Expectation | null): void {
     this.#unknown.add(stat.inode, group.path);
+    if (stat.type === 'directory' && this.#newDirectories.size < PATHS_AT_MOST)
+      this.#newDirectories.set(group.path, stat);
     if (this.#newestAtNs !== null && stat.ctimeNs <= this.#newestAtNs) this.#blocksOfOld.add(inodeBlock(stat));
     if (this.#namesOfOld.size >= PATHS_AT_MOST) return;
+    if (newest?.stat?.inode === stat.inode) return;
     if (group.expected.some(expectation => expectation.stat?.inode === stat.inode)) this.#namesOfOld.add(group.path);
   }
 
@@ -143,7 +222,7 @@ export class InodeIndex {
     if (directory === undefined || directory.path !== parentPath(path)) return;
     if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
     const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
-    if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat, isNameOfOld: false });
+    if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
   }
 }
 
@@ -153,14 +232,24 @@ interface OpenDirectory {
   subdirectories: number;
   /** Its listing was not whole. */
   readonly unread: boolean;
+  /** It is the inode that the newest generation had, and has not been changed since. */
+  readonly unchanged: boolean;
 }
 
-function openDirectory(path: BytePath, stat: Stat, unread: boolean): OpenDirectory {
-  return { path, stat, subdirectories: 0, unread };
+function openDirectory({ path, entry }: PathGroup, stat: Stat, formerly: Stat | null): OpenDirectory {
+  const unchanged = isHeir(stat, formerly) && stat.ctimeNs <= (formerly?.ctimeNs ?? 0n);
+  return { path, stat, subdirectories: 0, unread: entry?.fault != null, unchanged };
 }
 
 /** Inodes of 256 bytes in blocks of 4 KiB, numbered from 1: what ext4 makes by default. */
 const INODES_PER_BLOCK = 16n;
+
+/** The inode stands where the newest generation had it, and is older: one of a time before it, or of a birth before its. */
+function wentBack(stat: Stat, formerly: Stat): boolean {
+  if (stat.inode !== formerly.inode) return false;
+  if (isHeir(stat, formerly)) return stat.ctimeNs < formerly.ctimeNs;
+  return stat.crtimeNs !== null && formerly.crtimeNs !== null && stat.crtimeNs < formerly.crtimeNs;
+}
 
 function inodeBlock(stat: Stat): bigint {
   return (stat.inode - 1n) / INODES_PER_BLOCK;
@@ -170,6 +259,17 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
+}
+
+/** The same expectation for another path; its block list stays packed. */
+function asAt(expectation: Expectation, path: BytePath): Expectation {
+  return Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(expectation),
+      path: { value: path, enumerable: true },
+    },
+  ) as Expectation;
 }
 
 function isHeir(stat: Stat, formerly: Stat | null): boolean {

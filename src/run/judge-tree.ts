@@ -4,8 +4,8 @@
 import type { ContentResult } from '../../scanners/content-batch.ts';
 import type { BlockWitness } from '../judge/block-witness.ts';
 import { type Judgement, judgePath } from '../judge/judge-path.ts';
-import { NO_WITNESS, newestPast, type PathCase, type ScanFacts } from '../judge/path-case.ts';
-import type { BytePath, Finding, Seen } from '../model.ts';
+import { isAfterWindow, NO_WITNESS, newestPast, type PathCase, type ScanFacts } from '../judge/path-case.ts';
+import type { BytePath, Expectation, Finding, Seen } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { BlockComparison } from './compare-blocks.ts';
 import type { InodeIndex } from './inode-index.ts';
@@ -55,16 +55,34 @@ function directoryCase(nearest: PathCase, path: BytePath | null): PathCase | nul
 function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null, above: Finding | null): PathCase {
   const result = group.entry === null ? null : judging.results.resultOf(group.entry);
   const seen = group.entry === null ? null : seenOf(group.entry, result);
-  const { path, expected } = group;
+  const { path } = group;
   const { volume, facts } = judging;
-  const known = { volume, path, seen, expected, observations: result?.observations ?? [], parent, above, scan: facts };
+  const expected = withMoved(group, judging);
+  const observations = result?.observations.filter(observation => isAlike(observation.path, path)) ?? [];
+  const known = { volume, path, seen, expected, observations, parent, above, scan: facts };
   const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [] })?.expectation?.stat ?? null;
   return { ...known, inode: judging.index.witness(group, formerly), blocks: blocksOf(group, judging.comparisons) };
+}
+
+/**
+ * Where a directory above was moved since a generation that does not know the window's end, its word on the old place is
+ * that on the new one: a rename moves names, not files.
+ */
+function withMoved({ path, expected }: PathGroup, { facts, index }: TreeJudging): readonly Expectation[] {
+  const newest = facts.generations.at(-1);
+  if (newest === undefined || isAfterWindow(newest.atNs, facts.window)) return expected;
+  const moved = expected.some(({ reference }) => reference === newest.id) ? null : index.movedHere(path);
+  return moved === null ? expected : [...expected, moved];
 }
 
 function blocksOf({ path, entry }: PathGroup, comparisons: readonly BlockComparison[]): BlockWitness[] {
   const stat = entry?.stat ?? null;
   return stat === null ? [] : comparisons.flatMap(comparison => comparison.witness(path, stat) ?? []);
+}
+
+/** An inode is read once, by its first name. What was observed holds for that, and for names alike (clones that share objects). */
+function isAlike(observed: BytePath, path: BytePath): boolean {
+  return observed.slice(observed.lastIndexOf('/')) === path.slice(path.lastIndexOf('/'));
 }
 
 function seenOf(entry: SpoolEntry, result: ContentResult | null): Seen {

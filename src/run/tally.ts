@@ -1,15 +1,8 @@
 // What a scan counts on its way: coverage, skips, packages, volumes. Bounded but for packages and references.
 
-import { type Counters, countFinding, directoryKey, type NameChanges, newCounters } from '../judge/judge-groups.ts';
-import {
-  agreement,
-  holdsInode,
-  manifestsOf,
-  newestPast,
-  type PathCase,
-  sameContent,
-  timelineOf,
-} from '../judge/path-case.ts';
+import { type Counters, countFinding, newCounters } from '../judge/judge-groups.ts';
+import { countName } from '../judge/name-changes.ts';
+import { agreement, manifestsOf, newestPast, type PathCase, sameContent, timelineOf } from '../judge/path-case.ts';
 import type { Expectation, Skipped, SkipReason } from '../model.ts';
 import type { JudgedPath } from './judge-tree.ts';
 
@@ -35,7 +28,7 @@ export class Tally {
     this.#countSkip(known);
     this.#countPackage(known);
     this.#countChange(known);
-    this.#countMade(known);
+    countName(this.counters.names, known);
     for (const expectation of known.expected) increment(this.filesByReference, expectation.reference);
     for (const reference of judgement.vouchers) increment(this.byReference, reference);
     if (judgement.atRisk) this.atRisk++;
@@ -69,22 +62,8 @@ export class Tally {
     const counts = this.counters.packages.get(name) ?? { files: 0, differing: 0 };
     this.counters.packages.set(name, counts);
     counts.files++;
-    if (known.seen !== null && agreement(known.seen, manifest) === 'different') counts.differing++;
-  }
-
-  /** Names that came or went between the last two generations, and what became of them. */
-  #countMade(known: PathCase): void {
-    const newest = newestPast(known)?.expectation ?? null;
-    const older = timelineOf(known).at(-2) ?? null;
-    const formerly = older?.expectation ?? null;
-    if (older === null || (newest === null && formerly === null)) return;
-    if (newest !== null && formerly !== null && known.seen !== null) return;
-    const key = directoryKey(known);
-    const counts = this.counters.made.get(key) ?? { made: 0, madeGone: 0, removed: 0, removedBack: 0, olderGone: 0 };
-    this.counters.made.set(key, counts);
-    if (newest !== null && formerly !== null) counts.olderGone++;
-    else if (newest !== null) countEither(counts, 'made', 'madeGone', known.seen === null);
-    else countEither(counts, 'removed', 'removedBack', holdsInode(known, older));
+    const differs = known.seen !== null && agreement(known.seen, manifest) === 'different';
+    if (differs && !changedUnderUnchangedInode(known)) counts.differing++;
   }
 
   /** Files whose content changed between the last two generations, and those of them that are as before the change. */
@@ -99,9 +78,11 @@ export class Tally {
   }
 }
 
-function countEither(counts: NameChanges, all: keyof NameChanges, some: keyof NameChanges, isSome: boolean): void {
-  counts[all]++;
-  if (isSome) counts[some]++;
+/** The newest generation had other bytes under the same times: it is the file that changed, whatever its manifest says. */
+function changedUnderUnchangedInode(known: PathCase): boolean {
+  const newest = newestPast(known)?.expectation ?? null;
+  if (known.seen?.stat == null || newest?.stat == null || known.seen.stat.ctimeNs > newest.stat.ctimeNs) return false;
+  return agreement(known.seen, newest) === 'different';
 }
 
 function isContent(known: PathCase): boolean {

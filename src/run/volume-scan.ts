@@ -163,9 +163,11 @@ async function hasBlocks(results: AsyncIterable<ContentResult>): Promise<boolean
 
 async function indexInodes(scan: VolumeScan, breath: Breath): Promise<InodeIndex> {
   const { options, references, facts } = scan;
-  const newestAtNs = facts.generations.at(-1)?.atNs ?? null;
   const isSelective = options.include.length + options.exclude.length > 0 || !spoolOf(scan).isComplete;
-  const index = new InodeIndex(isSelective, newestAtNs);
+  const index = new InodeIndex(
+    isSelective,
+    facts.generations.map(({ atNs }) => atNs),
+  );
   const newest = facts.generations.at(-1)?.id ?? null;
   for await (const group of breath.over(groupsOf(scan))) index.collect(group, wordOf(group, newest));
   index.finishCollecting();

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Counters, countFinding, judgeGroups, newCounters } from '../../src/judge/judge-groups.ts';
+import { NO_CHANGES } from '../../src/judge/name-changes.ts';
 import type { Finding } from '../../src/model.ts';
 import { findingOf } from './finding-of.ts';
 
@@ -71,8 +72,49 @@ describe('a directory that went back', () => {
     expect(judged([made, back])[0]).toBe('/d/new missing likely gone-as-if-never-made,directory-went-back');
   });
 
+  it('tells so by a name that leads to its older inode again', () => {
+    const counters = newCounters();
+    const replaced = { replaced: 1, replacedBack: 1, replacedBeyondDoubt: 1, made: 1, madeGone: 1 };
+    counters.names.set('0:/d', { ...NO_CHANGES, ...replaced });
+    expect(judged([made], counters)).toEqual(['/d/new missing likely gone-as-if-never-made,directory-went-back']);
+  });
+
+  it('did not go back whole where most of what was made stands', () => {
+    const counters = (kept: number) => {
+      const counted = newCounters();
+      counted.namesBack.set('0:/d', 1);
+      counted.names.set('0:/d', { ...NO_CHANGES, made: kept + 1, madeGone: 1, kept });
+      return counted;
+    };
+    expect(judged([made], counters(2))[0]).toBe('/d/new missing likely gone-as-if-never-made,directory-went-back');
+    expect(judged([made], counters(3))[0]).toBe('/d/new missing possible gone-as-if-never-made');
+  });
+
   it('does not take those of another directory', () => {
     expect(judged([made, { ...back, path: '/e/old' }])[0]).toBe('/d/new missing possible gone-as-if-never-made');
+  });
+});
+
+describe('a name that was renamed on', () => {
+  const onward = findingOf('gone-and-renamed-on', { path: '/d/new', verdict: 'missing' });
+  const child = findingOf('gone-below-a-finding', { path: '/d/new/x', verdict: 'missing', causePath: '/d/new' });
+  const back = findingOf('back-with-untouched-inode', { path: '/d/old', verdict: 'resurrected', confidence: 'proven' });
+
+  it('is no finding, nor is what was below it', () => {
+    expect(judged([onward, child])).toEqual([]);
+  });
+
+  it('is one in a directory that went back', () => {
+    expect(judged([onward, child, back]).slice(0, 2)).toEqual([
+      '/d/new missing likely gone-and-renamed-on,directory-went-back',
+      '/d/new/x missing likely gone-below-a-finding,as-its-cause',
+    ]);
+  });
+
+  it('is none where anything that was made there stands', () => {
+    const counters = counted([back]);
+    counters.names.set('0:/d', { ...NO_CHANGES, made: 2, madeGone: 1, kept: 1 });
+    expect(judged([onward], counters)).toEqual([]);
   });
 });
 
@@ -81,7 +123,7 @@ describe('names of a directory that went back', () => {
   const undone = (removedBack: number) => {
     const counters = newCounters();
     counters.losses.set(0, 3);
-    counters.made.set('0:/d', { made: 1, madeGone: 1, removed: 2, removedBack, olderGone: 0 });
+    counters.names.set('0:/d', { ...NO_CHANGES, made: 1, madeGone: 1, removed: 2, removedBack });
     return judged([back], counters)[0];
   };
 
@@ -112,7 +154,7 @@ describe('a directory that never saw its names', () => {
   const onDamaged = (parts: { made: number; madeGone: number; olderGone: number }, losses = 3) => {
     const counters = newCounters();
     counters.losses.set(0, losses);
-    counters.made.set('0:/d', { removed: 0, removedBack: 0, ...parts });
+    counters.names.set('0:/d', { ...NO_CHANGES, ...parts });
     return judged([made], counters)[0];
   };
 

@@ -204,10 +204,12 @@ function heldDirectory(generations: number): PathCase {
   return parentCase(was, directory(25));
 }
 
-export const named = (path: BytePath, there: State, isNameOfOld = false): NamedInode => ({
+export const named = (path: BytePath, there: State, parts: Partial<NamedInode> = {}): NamedInode => ({
   path,
   stat: there.stat,
-  isNameOfOld,
+  isNameOfOld: false,
+  isNew: true,
+  ...parts,
 });
 
 export const fault = (kind: Fault['kind'], code = 'EIO'): Fault => ({ kind, code, message: `it fails with ${code}` });

@@ -98,22 +98,24 @@ export const CONTENT_TESTS: readonly RuleTests[] = [
       'a rollback, a restore, a file that alternates: its ctime is newer than the newest generation': () => {
         const known = pathCase({ was: [file(5, 'a b'), file(16, 'c d')], is: file(22, 'a b') });
         expect(accusation(OLDER, known)).toBeNull();
-        const restored = { stat: { mtimeNs: day(5) } };
-        expect(
-          accusation(OLDER, pathCase({ was: [file(5, 'a'), file(16, 'c')], is: file(22, 'a', restored) })),
-        ).toBeNull();
+        const restored = file(22, 'a', { stat: { mtimeNs: day(5), inode: 13n } });
+        expect(accusation(OLDER, pathCase({ was: [file(5, 'a'), file(16, 'c')], is: restored }))).toBeNull();
       },
       'directories exchanged by a deployment: only where every directory above is the inode that it was': () => {
         const was = [file(5, 'a b'), file(16, 'c d', { stat: { inode: 13n } })];
         expect(accusation(OLDER, pathCase({ was, is: file(5, 'a b'), parent: exchanged }))).toBeNull();
         expect(accusation(OLDER, pathCase({ was, is: file(5, 'a b') }))).toBe('stale proven');
       },
-      'a rollback that sets the newer time again (`touch -r`): `possible` alone': () => {
-        const known = pathCase({
-          was: [file(5, 'a b'), file(16, 'c d')],
-          is: file(22, 'a b', { stat: { mtimeNs: day(16) } }),
-        });
-        expect(accusation(OLDER, known)).toBe('stale possible');
+      'a rollback that sets the newer time again (`touch -r`), or the older one (`cp -p`): `possible` alone': () => {
+        const withTime = (mtimeNs: bigint) => {
+          const is = file(22, 'a b', { stat: { mtimeNs } });
+          return accusation(OLDER, pathCase({ was: [file(5, 'a b'), file(16, 'c d')], is }));
+        };
+        expect([withTime(day(16)), withTime(day(5)), withTime(day(7))]).toEqual([
+          'stale possible',
+          'stale possible',
+          null,
+        ]);
       },
     },
   },

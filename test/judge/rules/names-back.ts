@@ -21,6 +21,9 @@ const was = [file(5, 'a'), file(16, 'b')];
 const back = (is: State, parts: Parameters<typeof pathCase>[0] = {}) =>
   pathCase({ was: [file(5, 'a'), null], is, ...parts });
 
+/** Born between the generations. */
+const newborn = file(16, 'b', { stat: { crtimeNs: day(16) } });
+
 export const BACK_TESTS: readonly RuleTests[] = [
   {
     rule: 'back-below-a-finding',
@@ -28,6 +31,12 @@ export const BACK_TESTS: readonly RuleTests[] = [
       'the directory above came back': () => {
         const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
         expect(accusation('back-below-a-finding', back(file(5, 'a'), { above }))).toBe('resurrected proven');
+      },
+      'and this was in it, under the name that the directory had, and was used since': () => {
+        const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
+        const parent = parentCase([null, null], directory(22), { inode: { cameFrom: ['/e'] } });
+        const known = back(file(22, 'a'), { above, parent, inode: { cameFrom: ['/e/f'] } });
+        expect(accusation('back-below-a-finding', known)).toBe('resurrected proven');
       },
       'and this, born before the newest generation, was used since': () => {
         const above = findingOf('back-under-unchanged-directory', { verdict: 'resurrected', confidence: 'proven' });
@@ -105,8 +114,73 @@ export const BACK_TESTS: readonly RuleTests[] = [
     },
   },
   {
+    rule: 'back-and-written-since',
+    accuses: {
+      'with the inode that it had, written since': () =>
+        expect(accusation('back-and-written-since', back(file(22, 'x')))).toBe('resurrected possible'),
+    },
+    innocent: {
+      'renamed back by hand, and written then: `possible` alone': () =>
+        expect(accusation('back-and-written-since', back(file(22, 'x')))).toBe('resurrected possible'),
+      'a rename back leaves a ctime of its own: not said then': () => {
+        const renamed = file(5, 'a', { stat: { ctimeNs: day(22) } });
+        expect(accusation('back-and-written-since', back(renamed))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'name-of-an-old-number',
+    accuses: {
+      'the number is another file’s since': () => {
+        const reborn = file(22, 'x', { stat: { crtimeNs: day(16) } });
+        expect(accusation('name-of-an-old-number', back(reborn))).toBe('resurrected likely');
+        const replaced = pathCase({ was: [file(5, 'a'), file(16, 'b', { stat: { inode: 13n } })], is: reborn });
+        expect(accusation('name-of-an-old-number', replaced)).toBe('garbage likely');
+      },
+    },
+    innocent: {
+      'renamed back: the inode that it was': () =>
+        expect(accusation('name-of-an-old-number', back(file(22, 'a')))).toBeNull(),
+      'made anew with the number of old: born after the newest generation': () =>
+        expect(accusation('name-of-an-old-number', back(file(22, 'x', { stat: { crtimeNs: day(22) } })))).toBeNull(),
+    },
+  },
+  {
+    rule: 'inode-of-an-earlier-birth',
+    accuses: {
+      'the slot holds a file of before': () => {
+        const known = pathCase({ was: [null, newborn], is: file(22, 'x') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('garbage likely');
+      },
+      'which is the one that this path had': () => {
+        const known = pathCase({ was: [file(5, 'a'), newborn], is: file(22, 'a') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('stale likely');
+      },
+      'of the same content': () => {
+        const known = pathCase({ was: [null, newborn], is: file(22, 'b') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('stale metadata likely');
+      },
+    },
+    innocent: {
+      'a number that is used again: born later': () => {
+        const is = file(22, 'x', { stat: { crtimeNs: day(22) } });
+        expect(accusation('inode-of-an-earlier-birth', pathCase({ was: [null, newborn], is }))).toBeNull();
+        const another = file(22, 'x', { stat: { inode: 13n } });
+        expect(accusation('inode-of-an-earlier-birth', pathCase({ was: [null, newborn], is: another }))).toBeNull();
+      },
+      'a clock that was set back: never more than `likely`': () => {
+        const known = pathCase({ was: [null, newborn], is: file(5, 'x') });
+        expect(accusation('inode-of-an-earlier-birth', known)).toBe('garbage likely');
+      },
+    },
+  },
+  {
     rule: 'name-of-another-inode',
     accuses: {
+      'a new name of an inode whose own name is still there': () => {
+        const inode = { rivals: ['/d/true'], cameFrom: ['/d/true'] };
+        expect(accusation('name-of-another-inode', back(file(22, 'x'), { inode }))).toBe('resurrected likely');
+      },
       'a name of old that leads to another name’s inode': () => {
         const known = back(file(22, 'x'), { inode: { rivals: ['/d/true'], isNameOfOld: true } });
         expect(accusation('name-of-another-inode', known)).toBe('resurrected likely');
@@ -129,6 +203,11 @@ export const BACK_TESTS: readonly RuleTests[] = [
         () => {
           const known = back(file(22, 'x'), { inode: { rivals: ['/d/of-old'] } });
           expect(accusation('name-of-another-inode', known)).toBeNull();
+        },
+      'renamed to this name, and the other one is of old: the name of the newest generation must still be there':
+        () => {
+          const inode = { rivals: ['/d/of-old'], cameFrom: ['/d/true'] };
+          expect(accusation('name-of-another-inode', back(file(22, 'x'), { inode }))).toBeNull();
         },
     },
   },

@@ -1,8 +1,20 @@
 // Names that are gone.
 
 import { expect } from 'vitest';
+import { judgeGroups, newCounters } from '../../../src/judge/judge-groups.ts';
+import { judgePath } from '../../../src/judge/judge-path.ts';
 import { findingOf } from '../finding-of.ts';
-import { accusation, day, directory, file, LATE_WINDOW, named, parentCase, pathCase } from '../path-case-of.ts';
+import {
+  accusation,
+  day,
+  directory,
+  file,
+  LATE_WINDOW,
+  named,
+  parentCase,
+  pathCase,
+  type State,
+} from '../path-case-of.ts';
 import { changed, exchanged, stampedBack, unchanged, under } from './directories-above.ts';
 import type { RuleTests } from './rule-tests.ts';
 
@@ -10,6 +22,15 @@ const was = [file(5, 'a'), file(16, 'b')];
 const moved = (to: string) =>
   parentCase([directory(4), directory(16)], null, { inode: { livesAt: [named(to, directory(22))] } });
 const gone = (parts: Parameters<typeof pathCase>[0] = {}) => pathCase({ was, is: null, ...parts });
+
+/** Written, and stamped without being written, since the newest generation. */
+const written = file(22, 'b');
+const stamped = file(16, 'b', { stat: { ctimeNs: day(22) } });
+/** Born between the generations. */
+const newborn = file(16, 'b', { stat: { crtimeNs: day(16) } });
+/** Renamed to its name between the generations; its inode has its older one again. */
+const renamedBack = (now: State) =>
+  gone({ was: [null, file(16, 'b')], inode: { livesAt: [named('/d/g', now, { isNameOfOld: true })] } });
 
 export const GONE_TESTS: readonly RuleTests[] = [
   {
@@ -114,20 +135,115 @@ export const GONE_TESTS: readonly RuleTests[] = [
     },
   },
   {
+    rule: 'gone-but-still-linked',
+    accuses: {
+      'its inode lives on under its other name, and counts two': () => {
+        const known = gone({ inode: { linkStillCounted: true, livesAt: [named('/d/g', written, { isNew: false })] } });
+        expect(accusation('gone-but-still-linked', known)).toBe('missing possible');
+      },
+    },
+    innocent: {
+      'a deletion: the inode counts a link less': () => {
+        const known = gone({ inode: { livesAt: [named('/d/g', written, { isNew: false })] } });
+        expect(accusation('gone-but-still-linked', known)).toBeNull();
+      },
+      'another link made where the scan does not look, or while it looks: `possible` alone': () =>
+        expect(accusation('gone-but-still-linked', gone({ inode: { linkStillCounted: true } }))).toBe(
+          'missing possible',
+        ),
+    },
+  },
+  {
+    rule: 'gone-with-its-inode-block',
+    accuses: {
+      'its inode was made between the generations, in a block that is of before': () => {
+        const known = gone({
+          was: [file(5, 'a', { stat: { inode: 9n } }), newborn],
+          inode: { inodeBlockWentBack: true },
+        });
+        expect(accusation('gone-with-its-inode-block', known)).toBe('missing possible');
+      },
+    },
+    innocent: {
+      'a deletion before its inode’s block went back, a clock that was set back: `possible` alone': () => {
+        const inode = { inodeBlockWentBack: true };
+        expect(accusation('gone-with-its-inode-block', gone({ was: [null, newborn], inode }))).toBe('missing possible');
+        expect(accusation('gone-with-its-inode-block', gone({ inode }))).toBeNull();
+        expect(accusation('gone-with-its-inode-block', gone({ was: [null, newborn] }))).toBeNull();
+        const alive = { ...inode, livesAt: [named('/e/g', newborn)] };
+        expect(accusation('gone-with-its-inode-block', gone({ was: [null, newborn], inode: alive }))).toBeNull();
+      },
+    },
+  },
+  {
     rule: 'gone-as-if-never-made',
     accuses: {
       'made between the generations': () =>
         expect(accusation('gone-as-if-never-made', gone({ was: [null, file(16, 'b')] }))).toBe('missing possible'),
-      'renamed between the generations, and its inode is at the older name again': () => {
-        const livesAt = [named('/d/g', file(22, 'b'), true)];
-        const known = gone({ was: [null, file(16, 'b')], inode: { livesAt } });
+      'and its inode has another name, that it had then': () => {
+        const inode = { livesAt: [named('/d/g', written, { isNew: false })] };
+        const known = gone({ was: [null, file(16, 'b')], inode });
         expect(accusation('gone-as-if-never-made', known)).toBe('missing possible');
       },
     },
     innocent: {
-      'a deletion, or a rename back: `possible`, unless other names of the directory went back beyond doubt': () => {
+      'a deletion: `possible`, unless other names of the directory went back beyond doubt': () => {
         expect(accusation('gone-as-if-never-made', gone({ was: [null, file(16, 'b')] }))).toBe('missing possible');
         expect(accusation('gone-as-if-never-made', gone())).toBeNull();
+      },
+      'a directory above was moved, and the name with it: no finding': () => {
+        const known = gone({
+          was: [null, file(16, 'b')],
+          parent: moved('/e'),
+          inode: { livesAt: [named('/e/f', written)] },
+        });
+        expect(accusation('gone-as-if-never-made', known)).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'gone-and-written-at-its-old-name',
+    accuses: {
+      'the last stamp is that of a write under the older name': () =>
+        expect(accusation('gone-and-written-at-its-old-name', renamedBack(written))).toBe('missing possible'),
+    },
+    innocent: {
+      'a rename back, and a write after it: `possible` alone': () =>
+        expect(accusation('gone-and-written-at-its-old-name', renamedBack(written))).toBe('missing possible'),
+      'a rename back leaves a ctime of its own: not said then': () =>
+        expect(accusation('gone-and-written-at-its-old-name', renamedBack(stamped))).toBeNull(),
+    },
+  },
+  {
+    rule: 'gone-as-if-never-renamed',
+    accuses: {
+      'its inode has the name of the older generation again': () =>
+        expect(accusation('gone-as-if-never-renamed', renamedBack(stamped))).toBe('missing possible'),
+    },
+    innocent: {
+      'a rename back: `possible`, unless other names of the directory went back beyond doubt': () => {
+        expect(accusation('gone-as-if-never-renamed', renamedBack(stamped))).toBe('missing possible');
+        const onward = gone({ was: [null, file(16, 'b')], inode: { livesAt: [named('/d/h', stamped)] } });
+        expect(accusation('gone-as-if-never-renamed', onward)).toBeNull();
+      },
+    },
+  },
+  {
+    rule: 'gone-and-renamed-on',
+    accuses: {
+      'made between the generations, and its inode has a third name by now': () => {
+        const known = gone({ was: [null, file(16, 'b')], inode: { livesAt: [named('/d/h', stamped)] } });
+        expect(accusation('gone-and-renamed-on', known)).toBe('missing possible');
+      },
+    },
+    innocent: {
+      'a rename: no finding, unless other names of the directory went back beyond doubt': () => {
+        const inode = { livesAt: [named('/d/h', stamped)] };
+        expect(accusation('gone-and-renamed-on', gone({ inode }))).toBeNull();
+        const known = gone({ was: [null, file(16, 'b')], inode });
+        const { finding } = judgePath(known);
+        expect([...judgeGroups(finding === null ? [] : [finding], newCounters())]).toEqual([]);
+        expect(finding?.evidence.map(({ rule }) => rule)).toEqual(['gone-and-renamed-on']);
       },
     },
   },
