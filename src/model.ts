@@ -236,6 +236,8 @@ export interface Finding {
   readonly foundAt: BytePath | null;
   readonly recoverable: 'journal' | 'orphan' | 'elsewhere' | null;
   readonly remedy: Remedy | null;
+  /** Where on the container's disk its harmed bytes lie, ascending; absent unless places were asked for. */
+  readonly places?: readonly ByteRange[];
 }
 
 export interface FindingExpected {

@@ -13,6 +13,7 @@ import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
+import { residentsOf } from './run/residents.ts';
 import { closeSession, infosOf, openSession, type Session, type SessionParts, withVolumeScans } from './run/session.ts';
 import { unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
@@ -39,9 +40,10 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
       async (scans, watch) => {
         const whole = await examineAll(scans);
         const breath = new Breath(() => watch.pool.cancelled);
-        const judged = await judgeScan(session.run, judgeAll(scans, breath), options.failOn);
+        const judged = await judgeScan(session.run, judgeAll(scans, breath), options);
         const bytesRead = watch.pool.counts().bytes;
-        return reportOf(session, judged, { whole: whole && !breath.stopped, bytesRead });
+        const extents = await residentsOf(judged.hits, scans);
+        return reportOf(session, { ...judged, extents }, { whole: whole && !breath.stopped, bytesRead });
       },
     );
     return { report, close: keep => closeSession(session, keep) };
@@ -112,7 +114,9 @@ async function* judgeAll(scans: readonly VolumeScan[], breath: Breath): AsyncIte
   for (const volume of scans) yield* judgeVolume(volume, breath);
 }
 
-function reportOf(session: Session, judged: JudgedScan, examined: { whole: boolean; bytesRead: number }): Report {
+type ReportedScan = JudgedScan & Pick<Report, 'extents'>;
+
+function reportOf(session: Session, judged: ReportedScan, examined: { whole: boolean; bytesRead: number }): Report {
   const { options, target, volumes, startedAtNs } = session;
   const { tally, verdicts, hasFindings, orphans } = judged;
   const { files, directories, vouched, atRisk, unvouched, skipped, byReference } = tally;
@@ -134,6 +138,7 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
     findings: () => judged.findings.findings(),
     blocks: [],
     orphans,
+    extents: judged.extents,
     errors: [...unread, ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors))],
   };
 }

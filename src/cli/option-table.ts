@@ -51,6 +51,19 @@ const AGAINST = {
   },
 } as const satisfies Record<string, OptionRow>;
 
+const WHERE = {
+  stripe: {
+    kind: 'text',
+    describe: 'The host keeps the image in extents of this size, e.g. 4M (Ceph) or 512K (RAID): losses share them',
+  },
+  'suspect-extents': {
+    kind: 'text',
+    describe:
+      'A file of suspect extents of the disk, OFFSET,LENGTH a line, or a backy quarantine report: who lives there?',
+    path: 'file',
+  },
+} as const satisfies Record<string, OptionRow>;
+
 const HOW = {
   scanner: { kind: 'list', describe: 'Only these scanners, separated by commas' },
   'metadata-only': { kind: 'flag', describe: 'Names, sizes and times only: fast, and blind to content' },
@@ -71,7 +84,7 @@ const OUT = {
 } as const satisfies Record<string, OptionRow>;
 
 /** The options of `scan`; each may stand in a configuration file. */
-export const SCAN_OPTIONS = { ...WHAT, ...AGAINST, ...HOW, ...OUT };
+export const SCAN_OPTIONS = { ...WHAT, ...AGAINST, ...WHERE, ...HOW, ...OUT };
 export type OptionName = keyof typeof SCAN_OPTIONS;
 export const SCAN_NAMES = Object.keys(SCAN_OPTIONS) as OptionName[];
 
@@ -86,6 +99,7 @@ export function isOptionName(name: string): name is OptionName {
 const GROUPS: readonly [title: string, rows: Readonly<Record<string, OptionRow>>][] = [
   ['What to scan:', WHAT],
   ['What to compare with:', AGAINST],
+  ['Where on the host:', WHERE],
   ['How:', HOW],
   ['Output:', OUT],
 ];

@@ -2,12 +2,14 @@
 
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import type { ByteRange } from '../model.ts';
 import { renderJson } from '../report/json.ts';
 import type { Report } from '../report/report.ts';
 import { renderSummary } from '../report/summary.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from '../run/options.ts';
 import { scanExitCode } from './exit-code.ts';
 import { explainOptions } from './explain-options.ts';
+import { readSuspectExtents } from './extents.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { settlePlaces, storePlace } from './places.ts';
 import { createProgressDisplay, type ProgressDisplay } from './progress.ts';
@@ -80,7 +82,19 @@ export function locateScan(
     say,
   });
   const before = settings.list('before').map(image => locateBefore(image, settings, world));
-  return { ...judged, target, before, store };
+  const suspectExtents = readSuspects(target, settings, world);
+  if (target.kind === 'directory' && judged.stripeBytes !== null)
+    throw new UsageError('--stripe: a mounted tree does not show where its files lie on the disk; scan the image');
+  return { ...judged, target, before, store, suspectExtents };
+}
+
+function readSuspects(target: LocatedTarget, settings: Settings, world: World): ByteRange[] {
+  const file = settings.text('suspect-extents');
+  if (file === null) return [];
+  if (target.kind === 'image') return readSuspectExtents(resolve(world.cwd, file));
+  throw new UsageError(
+    '--suspect-extents: a mounted tree does not show where its files lie on the disk; scan the image',
+  );
 }
 
 function locateBefore(text: string, settings: Settings, world: World): LocatedTarget {

@@ -7,6 +7,7 @@ import { NO_COLOURS, type Palette } from './palette.ts';
 import { printablePath, printableText, shellWord } from './printable.ts';
 import { referencesForPeople } from './reference-text.ts';
 import type { Report } from './report.ts';
+import { extentLines } from './summary-extents.ts';
 import { remedyLines } from './summary-remedies.ts';
 import { topLines } from './summary-top.ts';
 import { type Tally, tally } from './tally.ts';
@@ -45,6 +46,7 @@ export function renderSummary(report: Report, options: SummaryOptions = {}): str
     countLines(counted, palette),
     topLines(counted, palette, columns),
     remedyLines(counted, palette, columns),
+    extentLines(report.extents, palette, columns),
     unvouchedLines(report, counted, palette, columns),
     skippedLines(report.coverage.skipped, palette, columns),
     errorLines(report.errors, palette, columns),

@@ -31,15 +31,17 @@ export class BlockComparison {
   readonly #id: string;
   readonly #now: BlockMap;
   readonly #then: BlockMap;
+  readonly #volumeOffset: number;
   readonly #inodes = new FormerInodes();
   /** Candidates' hashes that the disk had or has elsewhere too: the logical blocks of files that they are there. */
   readonly #elsewhere: ReadonlyMap<bigint, ReadonlySet<number>>;
   /** Inodes that owned the places of candidates, and the names they had. */
   readonly #formerOwners: ReadonlyMap<number, BytePath[]>;
 
-  /** @param id of the generation whose map `then` is. */
-  constructor(id: string, now: BlockMap, then: BlockMap) {
+  /** @param id of the generation whose map `then` is. @param volumeOffset bytes from the start of the container's disk. */
+  constructor(id: string, now: BlockMap, then: BlockMap, volumeOffset: number) {
     this.#id = id;
+    this.#volumeOffset = volumeOffset;
     this.#now = now;
     this.#then = then;
     const candidates = this.#candidates();
@@ -78,7 +80,7 @@ export class BlockComparison {
     const { unitBytes } = this.#now.hashes;
     const state = this.#state(path, unit);
     const former = state === 'never-landed' ? this.#ownersThen(unit.physical) : [];
-    const physical = unit.physical * unitBytes;
+    const physical = this.#volumeOffset + unit.physical * unitBytes;
     return {
       offset: unit.logical * unitBytes,
       length: unitBytes,

@@ -17,11 +17,13 @@ import { listTree } from './list-tree.ts';
 import type { GenerationMap } from './map-volume.ts';
 import type { ScanOptions } from './options.ts';
 import { type PathGroup, pathStream } from './path-stream.ts';
+import { placePaths } from './place-paths.ts';
 import { planBatches, planned, type Reads, type WantedByRun } from './plan.ts';
 import { allResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
 import { Spool, type SpoolEntry } from './spool.ts';
 import { unknownBlocks } from './unknown-blocks.ts';
+import type { VolumePlaces } from './volume-places.ts';
 
 export interface VolumeScan {
   readonly volume: number;
@@ -34,12 +36,16 @@ export interface VolumeScan {
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
   readonly mountPoints: ReadonlySet<BytePath>;
+  /** Bytes from the start of the container's disk. */
+  readonly volumeOffset: number;
   /** Whether its blocks can be mapped: an image's can. */
   readonly showsBlocks: boolean;
   /** Block maps of generations, ascending by time. */
   readonly maps: readonly GenerationMap[];
   /** The block map of the volume as it is; null when the run was cancelled before it was whole. */
   readonly mapNow: () => Promise<BlockMap | null>;
+  /** Who lives where on the disk as it is; null where that cannot be told. */
+  readonly placesNow: () => Promise<VolumePlaces | null>;
   /** Which paths of the baseline's generations have blocks of these hashes. */
   readonly ownersOf: (hashes: ReadonlySet<bigint>) => ReadonlyMap<bigint, BytePath[]>;
   /** Which files are read. */
@@ -74,7 +80,25 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
   const comparisons = await compareBlocks(scan, breath);
   const judging = { volume: scan.volume, facts, index, results, comparisons, onMount: scan.onMount };
-  yield* breath.over(judgeTree(groupsOf(scan), judging));
+  const places = wantsPlaces(scan) ? await scan.placesNow() : null;
+  const judged = judgeTree(groupsOf(scan), judging);
+  yield* breath.over(places === null ? judged : placePaths(judged, places, scan.options.suspectExtents ?? []));
+}
+
+/** Findings are placed on the disk where it was mapped anyhow, and where places are asked for. */
+function wantsPlaces({ maps, options }: VolumeScan): boolean {
+  return maps.length > 0 || options.stripeBytes != null || (options.suspectExtents ?? []).length > 0;
+}
+
+/** The first name of each of these inodes. */
+export function namesOf(scan: VolumeScan, inodes: ReadonlySet<number>): Map<number, BytePath> {
+  const names = new Map<number, BytePath>();
+  if (inodes.size === 0) return names;
+  for (const { path, stat } of spoolOf(scan).entries()) {
+    const inode = stat === null ? null : Number(stat.inode);
+    if (inode !== null && inodes.has(inode) && !names.has(inode)) names.set(inode, path);
+  }
+  return names;
 }
 
 /** What a capture keeps: every entry with what reading it gave, ascending by path key. */
@@ -148,7 +172,7 @@ async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockCom
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
     const generation = scan.references.find(reference => reference.info.id === id);
-    const comparison = new BlockComparison(id, now, load());
+    const comparison = new BlockComparison(id, now, load(), scan.volumeOffset);
     for await (const expectation of breath.over(generation?.expectations() ?? [])) comparison.collect(expectation);
     comparisons.unshift(comparison);
   }
