@@ -1,9 +1,10 @@
 // What the main thread asks of a worker, and the counters that they share.
 
 import type { Entry } from '../src/filesystems/filesystem.ts';
-import type { TargetSpec } from '../src/model.ts';
+import type { DamagedStructure, TargetSpec } from '../src/model.ts';
 import type { Opening } from '../src/tree/open-target.ts';
 import type { SelectionGlobs } from '../src/tree/selection.ts';
+import type { WalkedSubtree } from '../src/tree/walk.ts';
 import type { ContentBatch } from './content-batch.ts';
 
 /** Places of the shared counters, one 64-bit word each. */
@@ -22,6 +23,13 @@ export interface WalkTask {
   readonly crossMounts: boolean;
 }
 
+/** What a task met beside its results: structures of the file system that no task of this worker had told of before. */
+interface Met {
+  readonly damage: readonly DamagedStructure[];
+}
+
+export type WalkResult = WalkedSubtree & Met;
+
 export interface ReadTask {
   readonly target: TargetSpec;
   readonly volume: number;
@@ -30,6 +38,11 @@ export interface ReadTask {
   readonly batch: ContentBatch;
   /** Names of the scanners to feed; null: all. */
   readonly scanners: readonly string[] | null;
+}
+
+export interface ReadResult extends Met {
+  /** Packed as content-batch.ts does. */
+  readonly results: Uint8Array<ArrayBuffer>;
 }
 
 /** One piece of a volume's block map (src/digest/unit-hashes.ts). */

@@ -3,21 +3,30 @@
 
 import { memoryBytes } from '../src/bytes/memory-bytes.ts';
 import { type OwnerColumns, packOwners } from '../src/digest/block-owners.ts';
+import { hashPiece } from '../src/digest/hash-piece.ts';
 import { isOfMedium, readContent } from '../src/digest/read-content.ts';
-import { hashPiece, type Piece, unitBytesOf } from '../src/digest/unit-hashes.ts';
+import { type Piece, unitBytesOf } from '../src/digest/unit-hashes.ts';
 import { UnsupportedError } from '../src/errors.ts';
 import { faultOf } from '../src/filesystems/fault.ts';
 import type { Filesystem, OpenFile, VolumeBlocks } from '../src/filesystems/filesystem.ts';
-import type { ContentSeen, Observation, Stat } from '../src/model.ts';
+import type { ContentSeen, DamagedStructure, Observation, Stat } from '../src/model.ts';
 import { openVolume } from '../src/tree/open-target.ts';
 import { selectionOf } from '../src/tree/selection.ts';
-import { type WalkedSubtree, walkSubtree } from '../src/tree/walk.ts';
+import { walkSubtree } from '../src/tree/walk.ts';
 import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from './content-batch.ts';
 import { handOver } from './hand-over.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
 import { slackOf } from './slack.ts';
-import { COUNTER, type HashTask, type OwnersTask, type ReadTask, type WalkTask } from './tasks.ts';
+import {
+  COUNTER,
+  type HashTask,
+  type OwnersTask,
+  type ReadResult,
+  type ReadTask,
+  type WalkResult,
+  type WalkTask,
+} from './tasks.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 /** A file that changes under the reader is tried so many times. */
@@ -26,7 +35,7 @@ const TRIES = 3;
 const opened = new Map<string, Filesystem>();
 const buffer = new Uint8Array(BUFFER_BYTES);
 
-export function walk(task: WalkTask): WalkedSubtree {
+export function walk(task: WalkTask): WalkResult {
   const filesystem = filesystemOf(task);
   const counters = new BigInt64Array(task.counters);
   const walked = walkSubtree(filesystem, task.start ?? filesystem.root, {
@@ -36,13 +45,14 @@ export function walk(task: WalkTask): WalkedSubtree {
     cancelled: () => isCancelled(counters),
   });
   Atomics.add(counters, COUNTER.entries, BigInt(walked.entries));
-  return handOver(walked, walked.parts);
+  return handOver({ ...walked, damage: newDamage(filesystem) }, walked.parts);
 }
 
 /** Null when it was cancelled midway: a batch counts whole or not at all. */
-export function read(task: ReadTask): Uint8Array<ArrayBuffer> | null {
+export function read(task: ReadTask): ReadResult | null {
   const results = new BatchReader(task).run();
-  return results === null ? null : handOver(results, [results]);
+  if (results === null) return null;
+  return handOver({ results, damage: newDamage(filesystemOf(task)) }, [results]);
 }
 
 /** Undefined when it was cancelled midway. */
@@ -76,6 +86,16 @@ function filesystemOf({ target, volume, opening }: Pick<WalkTask, 'target' | 'vo
   const filesystem = opened.get(key) ?? openVolume(target, volume, opening);
   opened.set(key, filesystem);
   return filesystem;
+}
+
+/** What its tasks have told of the damage of each file system. */
+const told = new WeakMap<Filesystem, number>();
+
+function newDamage(filesystem: Filesystem): DamagedStructure[] {
+  const facts = filesystem.damage?.facts ?? [];
+  const fresh = facts.slice(told.get(filesystem) ?? 0);
+  told.set(filesystem, facts.length);
+  return fresh.map(({ at, code, message }) => ({ at, code, message }));
 }
 
 function isCancelled(counters: BigInt64Array): boolean {

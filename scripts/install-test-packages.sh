@@ -19,6 +19,7 @@ packages=(
   sqlite3         # reads the store
   strace          # which system calls a scan makes
   util-linux      # findmnt, losetup, mkswap
+  xxhash          # xxhsum: hashes of blocks
   zstd            # compressed streams
   # volumes of other kinds, to tell apart:
   btrfs-progs cryptsetup-bin dosfstools exfatprogs ntfs-3g squashfs-tools xfsprogs

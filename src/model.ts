@@ -268,6 +268,15 @@ export interface ScanError {
   readonly message: string;
 }
 
+/** A structure of a file system that was found broken, or that the medium refused, while it was read. */
+export interface DamagedStructure {
+  /** Bytes from the start of the volume, or of what the message names. */
+  readonly at: number;
+  /** EBADMSG: a checksum; EUCLEAN, ELOOP: a contradiction; else the system's code. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What is told of a volume: its place in the target, its file system, and the state that it was found in. */
 export interface VolumeFacts {
   readonly index: number;

@@ -7,13 +7,14 @@ import {
   COUNTERS_BYTES,
   type HashTask,
   type OwnersTask,
+  type ReadResult,
   type ReadTask,
+  type WalkResult,
   type WalkTask,
 } from '../scanners/tasks.ts';
 import type { OwnerColumns } from './digest/block-owners.ts';
 import type { Piece } from './digest/unit-hashes.ts';
 import { UsageError } from './errors.ts';
-import type { WalkedSubtree } from './tree/walk.ts';
 
 export interface PoolCounts {
   readonly entries: number;
@@ -43,12 +44,12 @@ export class Pool {
     });
   }
 
-  walk(request: WalkRequest): Promise<WalkedSubtree> {
+  walk(request: WalkRequest): Promise<WalkResult> {
     return this.#run('walk', request);
   }
 
   /** Null when the run was cancelled before the batch was whole. */
-  read(request: ReadRequest): Promise<Uint8Array<ArrayBuffer> | null> {
+  read(request: ReadRequest): Promise<ReadResult | null> {
     return this.#run('read', request);
   }
 

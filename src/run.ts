@@ -5,10 +5,12 @@ import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
 import type { BytePath, Skipped } from './model.ts';
 import { comparePaths } from './path.ts';
-import type { Explanation } from './report/explanation.ts';
+import type { Explained, Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
 import { captureBefore } from './run/before.ts';
 import { Breath } from './run/breath.ts';
+import { containerBlocks, withTells } from './run/container-tells.ts';
+import { damageOf } from './run/damage-records.ts';
 import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
@@ -55,9 +57,9 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
 
 /**
  * Everything known of one path: the whole tree is listed, for what other paths' inodes say, and one file is read.
- * Throws like scan; null when neither the target nor a reference knows the path.
+ * Throws like scan. A target's volumes may each have the path.
  */
-export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation | null> {
+export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explained> {
   const before = await captureBefore(options, hooks);
   const session = openWith({ ...options, resume: 'never' }, hooks, { purpose: `explain ${path}`, before });
   try {
@@ -66,12 +68,13 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
       entry => entry.path === path,
       async (scans, watch) => {
         await examineAll(scans);
+        const explanations: Explanation[] = [];
         for await (const { known, judgement } of judgeAll(scans, new Breath(() => watch.pool.cancelled))) {
           if (known.path !== path) continue;
-          const { seen, expected, observations } = known;
-          return { seen, expected, observations, finding: judgement.finding };
+          const { volume, seen, expected, observations } = known;
+          explanations.push({ volume, seen, expected, observations, finding: judgement.finding });
         }
-        return null;
+        return { volumes: session.target.volumes.map(volume => volume.facts), explanations };
       },
     );
   } finally {
@@ -127,19 +130,25 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
   const unread = unexamined(target);
   const complete = whole && tally.unexamined === 0 && unread.length === 0;
   const infos = infosOf(volumes);
+  const facts = target.volumes.map(volume => volume.facts);
+  const survey = target.survey();
   return {
     tool: { name: 'lostwrite', version: VERSION },
     run: { id: randomUUID(), startedAtNs, finishedAtNs, complete },
-    target: { kind, name, path, container: target.container, volumes: target.volumes.map(volume => volume.facts) },
+    target: { kind, name, path, container: target.container, volumes: facts.map(each => withTells(each, survey)) },
     window: options.window,
     references: infos.map(info => ({ ...info, files: tally.filesByReference.get(info.id) ?? 0 })),
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
-    blocks: [],
+    blocks: containerBlocks(survey, facts),
     orphans,
     extents: judged.extents,
-    errors: [...unread, ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors))],
+    errors: [
+      ...unread,
+      ...target.volumes.flatMap(volume => damageOf(session.run, volume)),
+      ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
+    ],
   };
 }
 

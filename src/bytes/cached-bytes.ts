@@ -7,6 +7,9 @@ import type { ByteSource } from './byte-source.ts';
 /** All page caches of the process together: each of its workers takes its share. */
 const PROCESS_CACHE_BYTES = 128 * 1024 * 1024;
 const PAGE_BYTES = 64 * 1024;
+/** For the tables of each container that is open, and the page for them: entries lie further apart than data that is read. */
+export const TABLE_CACHE_BYTES = 1024 * 1024;
+export const TABLE_PAGE_BYTES = 16 * 1024;
 
 /** What one of `workers` threads may cache, in bytes. */
 export function cacheShareBytes(workers: number): number {

@@ -156,23 +156,26 @@ function seriesTable(series: readonly BaselineSeries[]): string[] {
 }
 
 function generationTable(generations: readonly BaselineGeneration[]): string[] {
-  const rows = generations.map(({ atNs, capturedNs, target, entries, files, bytes }) => [
+  const rows = generations.map(({ atNs, capturedNs, target, entries, files, bytes, mapBytes }) => [
     rfc3339(atNs) ?? '',
     figure(entries),
     figure(files),
     byteFigure(bytes),
+    mapBytes === null ? '-' : byteFigure(mapBytes),
     timeForPeople(capturedNs),
     printableText(target),
   ]);
-  return tableLines(['STATE OF', 'PATHS', 'FILES', 'SIZE', 'CAPTURED', 'TARGET'], rows, [1, 2, 3]);
+  return tableLines(['STATE OF', 'PATHS', 'FILES', 'SIZE', 'BLOCK MAP', 'CAPTURED', 'TARGET'], rows, [1, 2, 3, 4]);
 }
 
 function wireSeries({ name, generations, firstAtNs, lastAtNs }: BaselineSeries): object {
   return { name, generations, firstAt: rfc3339(firstAtNs), lastAt: rfc3339(lastAtNs) };
 }
 
-function wireGeneration({ atNs, capturedNs, target, entries, files, bytes }: BaselineGeneration): object {
-  return { at: rfc3339(atNs), capturedAt: rfc3339(capturedNs), target, entries, files, bytes };
+function wireGeneration(generation: BaselineGeneration): object {
+  const { atNs, capturedNs, target, entries, files, bytes, mapBytes } = generation;
+  const blockMap = mapBytes === null ? null : { bytesInStore: mapBytes };
+  return { at: rfc3339(atNs), capturedAt: rfc3339(capturedNs), target, entries, files, bytes, blockMap };
 }
 
 function jsonLine(format: string, content: object): string {

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
 import type { BytePath } from '../model.ts';
-import { renderExplanation } from '../report/explanation.ts';
+import { renderExplanations } from '../report/explanation.ts';
 import { parsePrintablePath, printableText, shellWord } from '../report/printable.ts';
 import type { ScanOptions } from '../run/options.ts';
 import { EXIT_CLEAN, EXIT_PARTIAL } from './exit-code.ts';
@@ -24,10 +24,11 @@ export async function explainCommand(target: string, typed: string, settings: Se
   await mentionBaselines(options, run, display.onNotice);
   const interrupt = listenForInterrupts(world, display.onNotice);
   try {
-    const explanation = await run.explain(options, path, { ...display, signal: interrupt.signal });
+    const explained = await run.explain(options, path, { ...display, signal: interrupt.signal });
     display.end();
-    if (explanation === null) throw new UsageError(`${typed}: neither the target nor any reference knows this path`);
-    await writeLines(world.stdout, renderExplanation(path, options.target.name, explanation));
+    if (explained.explanations.length === 0)
+      throw new UsageError(`${typed}: neither the target nor any reference knows this path`);
+    await writeLines(world.stdout, renderExplanations(path, options.target.name, explained));
     return interrupt.signal.aborted ? EXIT_PARTIAL : EXIT_CLEAN;
   } finally {
     display.end();

@@ -1,7 +1,7 @@
 // The one place where the command line meets the engine. Loaded when a command needs it: --help must not wait for SQLite.
 
 import type { BytePath, Nanoseconds, TargetIdentity, TargetSpec } from '../model.ts';
-import type { Explanation } from '../report/explanation.ts';
+import type { Explained } from '../report/explanation.ts';
 import type { Inspection } from '../report/inspection.ts';
 import type {
   BaselineGeneration,
@@ -18,8 +18,8 @@ import type {
 export interface RunFunctions {
   scan(options: ScanOptions, hooks: RunHooks): Promise<ScanOutcome>;
   createBaseline(options: BaselineOptions, hooks: RunHooks): Promise<BaselineResult>;
-  /** Null: neither the target nor a reference knows the path. */
-  explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explanation | null>;
+  /** In each volume where the target or a reference knows the path. */
+  explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explained>;
   inspect(target: TargetSpec): Promise<Inspection>;
   /** By name. */
   listBaselines(store: StoreOption): Promise<readonly BaselineSeries[]>;

@@ -1,6 +1,7 @@
 // The seam between trees and everything above: a mounted tree and a file system inside an image look alike from here on.
 
 import type { ByteSource } from '../bytes/byte-source.ts';
+import type { DamageError, ReadError } from '../errors.ts';
 import type { BytePath, EntryType, Fault, OwnedRun, Stat } from '../model.ts';
 
 /** A name that leads to an inode. */
@@ -55,6 +56,8 @@ export interface VolumeBlocks {
   readonly bytes: ByteSource;
   /** Who owns which blocks: the file system's own structures, then every inode in use, in the order of numbers. In blocks. */
   owned(): Iterable<OwnedRun>;
+  /** Whether the file system counts a block as in use; null where it cannot tell (its bitmap is broken). */
+  isAllocated(block: number): boolean | null;
 }
 
 /** Every implementation passes test/filesystems/filesystem-contract.ts. Read-only, synchronous. */
@@ -82,5 +85,7 @@ export interface Filesystem {
    * block is none of its own (a hole, unwritten, inline), and where its content is of another kind (verity). Throws like open.
    */
   bytesAfterEnd?(file: Entry): Uint8Array | null;
+  /** What of its own structures was found broken so far, each place once; absent for a mounted tree. */
+  readonly damage?: { readonly facts: readonly (DamageError | ReadError)[] };
   close(): void;
 }

@@ -17,6 +17,8 @@ export interface PlacedSpan extends ByteRange {
   readonly physical: number;
   /** Whose the place was then, for people; null where it was free. */
   readonly formerOwner: string | null;
+  /** Another inode owns the place as well, now. */
+  readonly isClaimedTwice: boolean;
 }
 
 /** The same inode and generation as that day knew it, under whichever name. */
@@ -36,6 +38,8 @@ export interface BlockWitness {
   readonly spans: readonly PlacedSpan[];
   /** All of its written blocks lay where they lie, and it had no others. */
   readonly sameBlocks: boolean;
+  /** Whether the file system counts all of its blocks as in use; null where it cannot tell: repairs count anew. */
+  readonly isAllocated: boolean | null;
 }
 
 /** Each of its blocks lies where it lay, and holds what it held. */

@@ -47,6 +47,8 @@ export interface InodeWitness {
   readonly livesAt: readonly NamedInode[];
   /** Under which names the newest generation had the inode that this (then unknown) name has now. */
   readonly cameFrom: readonly BytePath[];
+  /** Two names have exchanged their inodes since the newest generation: this one and one of `cameFrom`. */
+  readonly isExchanged: boolean;
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
   /** An older generation, not the newest, had the inode's number under this name: an entry of old. */
@@ -83,6 +85,7 @@ export interface NamedInode {
 export const NO_WITNESS: InodeWitness = {
   livesAt: [],
   cameFrom: [],
+  isExchanged: false,
   rivals: [],
   isNameOfOld: false,
   isAmongOldInodes: false,
@@ -133,6 +136,14 @@ export function sameInode(left: Stat, right: Stat): boolean {
   if (left.inode !== right.inode || left.type !== right.type) return false;
   if (left.crtimeNs !== null && right.crtimeNs !== null && left.crtimeNs !== right.crtimeNs) return false;
   return left.generation === null || right.generation === null || left.generation === right.generation;
+}
+
+/**
+ * Its times are those of a running kernel, which stamps the birth and, then or later, the change. Programs that fill a file
+ * system without one (mke2fs -d) give an inode the change of what they copied, and are at work after it.
+ */
+export function isStampedByKernel({ crtimeNs, ctimeNs }: Stat): boolean {
+  return crtimeNs === null || crtimeNs <= ctimeNs;
 }
 
 /** Its last stamp, after that time, is that of a write: a rename, a link or a change of mode would have moved the ctime on. */

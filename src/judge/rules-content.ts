@@ -14,6 +14,7 @@ import {
   sameInode,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
+import { isRenamedInWindow } from './rules-names-back.ts';
 
 /**
  * A shared mapping stamps the inode at its first store and may store on, unstamped, until the kernel cleans the page:
@@ -119,13 +120,22 @@ function changedUnderInode(known: PathCase): Accusation | null {
   const mayBeMapped =
     stat.ctimeNs === formerly.ctimeNs && past.generation.capturedNs - formerly.ctimeNs < MAPPED_STORE_NS;
   const older = olderMatch(known, newest);
-  const damage = older === null ? classifyDamage(known, newest) : ({ verdict: 'stale', ranges: [] } as const);
+  const damage = older === null ? damageUnderInode(known, newest) : ({ verdict: 'stale', ranges: [] } as const);
   const clock = stat.ctimeNs === formerly.ctimeNs ? 'has not changed since' : 'went back to an older day';
   const what = older === null ? 'differs from' : `is that of ${older.generation.id}, not that of`;
   const detail = `The content ${what} ${past.generation.id}, while the inode ${clock}.`;
   const surely = mayBeStampedBack(known, stat) ? 'likely' : 'proven';
   const mapped = older !== null || isOfElsewhere(damage.ranges) ? 'likely' : 'possible';
   return { ...damage, confidence: mayBeMapped ? mapped : surely, detail, expected: newest };
+}
+
+/** Where a map shows that all that differs was written in place and is claimed by nobody else, the inode is what went back. */
+function damageUnderInode(known: PathCase, newest: Expectation): ReturnType<typeof classifyDamage> {
+  const damage = classifyDamage(known, newest);
+  const witness = known.blocks.find(({ reference }) => reference === newest.reference);
+  const changed = witness?.spans.filter(({ state }) => state === 'changed') ?? [];
+  const isOwn = changed.length > 0 && witness?.sameBlocks === true && changed.every(span => !span.isClaimedTwice);
+  return isOwn ? { ...damage, verdict: 'stale' } : damage;
 }
 
 /** Blocks of an older day, of another file, or of zeros: a program that stores on through a mapping makes new ones. */
@@ -214,6 +224,7 @@ function anotherInode(known: PathCase): Accusation | null {
   const common = { confidence: 'likely', detail, expected: newest } as const;
   if (agreement(known.seen, newest) === 'same') return { ...common, verdict: 'stale', metadataOnly: true };
   if (olderMatch(known, newest) !== null) return { ...common, verdict: 'stale' };
+  if (isRenamedInWindow(known)) return { ...common, verdict: 'stale', metadataOnly: true };
   return { ...common, ...classifyDamage(known, newest) };
 }
 

@@ -1,6 +1,6 @@
 // Inodes that went back while the content they lead to is right, and directories whose inode is behind their entries.
 
-import { agreement, mayBeStampedBack, newestPast, type PathCase, sameInode } from './path-case.ts';
+import { agreement, isStampedByKernel, mayBeStampedBack, newestPast, type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 /** Kernel times tick: two stamps of one operation may differ by a tick of 100 Hz. */
@@ -32,6 +32,7 @@ export const METADATA_RULES: readonly Rule[] = [
       'a clock that was set back',
       'the entry is the false one (a name of old that leads to a newer inode): so never more than `possible`',
       'a tick of the clock: more than one is asked',
+      'a file system that was filled without a kernel (mke2fs -d): its times are copies, and say so',
       'a mounted file system: not counted',
     ],
     accuse: youngerChild,
@@ -66,6 +67,7 @@ function youngerChild(known: PathCase): Accusation | null {
   const child = known.inode.youngerChild;
   const stat = known.seen?.stat ?? null;
   if (child?.stat.crtimeNs == null || stat === null || child.stat.crtimeNs - stat.ctimeNs <= CLOCK_TICK_NS) return null;
+  if (!isStampedByKernel(stat) || !isStampedByKernel(child.stat)) return null;
   const detail =
     'An entry in it was born after the directory last changed: the directory’s inode, or that name, is of an older day.';
   return { verdict: 'stale', confidence: 'possible', metadataOnly: true, detail };

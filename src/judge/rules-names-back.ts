@@ -1,6 +1,6 @@
 // Names that are back, and names that lead to what is not theirs: made by somebody, or left from an older day?
 
-import type { Expectation, Stat } from '../model.ts';
+import type { BytePath, Expectation, Stat } from '../model.ts';
 import { classifyDamage, olderStates } from './damage-class.ts';
 import { isDirectoryOfOld, isDirectoryUnchanged, LOST_AND_FOUND, sureOfDirectory } from './directory-above.ts';
 import {
@@ -245,7 +245,24 @@ function oldInode(known: PathCase): Accusation | null {
   if (known.path.startsWith(LOST_AND_FOUND)) return null;
   if (stat.ctimeNs > newest.generation.atNs || !directoriesHeld(known)) return null;
   const detail = `${newest.generation.id} does not have the name, yet nothing has touched its inode since before that day.`;
-  return { verdict: 'garbage', confidence: 'likely', detail };
+  const metadataOnly = isRenamedInWindow(known);
+  return { verdict: metadataOnly ? 'stale' : 'garbage', confidence: 'likely', detail, metadataOnly };
+}
+
+/**
+ * An untouched inode under another name was renamed or linked, which would have stamped it, or its number was handed on and
+ * the inode went back: then its blocks were given away. That it was renamed shows by names that were exchanged or kept
+ * their last part; only its times are of old then. A generation that knows the window's end tells for itself.
+ */
+export function isRenamedInWindow(known: PathCase): boolean {
+  if (knowsTheEnd(known)) return false;
+  const { isExchanged, cameFrom } = known.inode;
+  if (known.blocks[0]?.isAllocated === false) return false;
+  return isExchanged || cameFrom.some(former => lastName(former) === lastName(known.path));
+}
+
+function lastName(path: BytePath): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function otherType(known: PathCase): Accusation | null {

@@ -1,15 +1,17 @@
 // Everything known of one path, for a person. Pure; every name went through printable.ts.
 
 import { byteFigure, countOf } from '../figures.ts';
-import type { Digests, Expectation, Finding, Observation, Seen, Stat } from '../model.ts';
+import type { Digests, Expectation, Finding, Observation, Seen, Stat, VolumeFacts } from '../model.ts';
 import { printablePath, printableText } from './printable.ts';
 import { referencesForPeople, sentenceForPeople } from './reference-text.ts';
 import { timeForPeople } from './time.ts';
+import { volumeSuffixes } from './volume-name.ts';
 import { VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
 
 /** Everything known of one path. */
 export interface Explanation {
+  readonly volume: number;
   /** Null: the path is not there now. */
   readonly seen: Seen | null;
   readonly expected: readonly Expectation[];
@@ -20,11 +22,23 @@ export interface Explanation {
 
 const COLUMNS = 100;
 
+/** Of one path in every volume that knows it. */
+export interface Explained {
+  readonly volumes: readonly VolumeFacts[];
+  readonly explanations: readonly Explanation[];
+}
+
 /** Lines without line ends. */
-export function renderExplanation(path: string, target: string, explanation: Explanation): string[] {
-  const { seen, expected, observations, finding } = explanation;
+export function renderExplanations(path: string, target: string, { volumes, explanations }: Explained): string[] {
+  const volumeOf = volumeSuffixes(volumes);
+  return explanations.flatMap((explanation, at) => {
+    const place = `${printablePath(path)} in ${printableText(target)}${volumeOf(explanation.volume)}`;
+    return [...(at === 0 ? [] : ['']), place, ...explanationLines(explanation)];
+  });
+}
+
+function explanationLines({ seen, expected, observations, finding }: Explanation): string[] {
   return [
-    `${printablePath(path)} in ${printableText(target)}`,
     ...verdictLines(finding),
     '',
     'Now',

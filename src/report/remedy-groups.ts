@@ -16,7 +16,7 @@ const EXAMPLES = 3;
 export interface ActionGroup {
   readonly action: Action;
   count: number;
-  readonly examples: { readonly path: BytePath; readonly command: string | null }[];
+  readonly examples: { readonly path: BytePath; readonly volume: number; readonly command: string | null }[];
 }
 
 export interface RemedyGroups {
@@ -73,7 +73,8 @@ function count(actions: Map<Action, ActionGroup>, finding: Finding, explained: b
   actions.set(action, group);
   group.count += 1;
   if (!explained && group.examples.length < EXAMPLES) {
-    group.examples.push({ path: finding.path, command: printableCommand(finding.remedy?.command ?? null) });
+    const { path, volume, remedy } = finding;
+    group.examples.push({ path, volume, command: printableCommand(remedy?.command ?? null) });
   }
 }
 

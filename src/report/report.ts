@@ -68,11 +68,14 @@ export interface ReportCoverage {
 
 export interface ReportBlock {
   readonly volume: number;
+  /** For a role of the container's (`qcow2-l1-table`): the byte of the image file. */
   readonly block: number;
   readonly role: string;
   readonly rule: string;
   readonly confidence: string;
   readonly entries: number;
+  /** One sentence that a support engineer understands. */
+  readonly detail?: string;
 }
 
 /** Bytes of the container's disk, and who lives there. */

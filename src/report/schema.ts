@@ -181,11 +181,14 @@ const finding = z.object({
 
 const block = z.object({
   volume: count,
-  block: integer,
+  block: integer.meta({
+    description: "Of the volume; for a role of the container's (qcow2-l1-table), the byte of its file.",
+  }),
   role: z.string(),
   rule: z.string(),
   confidence: z.string(),
   entries: count,
+  detail: z.string().optional(),
 });
 
 const orphan = z.object({

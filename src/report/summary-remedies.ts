@@ -1,10 +1,11 @@
 // The section of the summary that says what to do, all findings together.
 
 import { countOf, figure } from '../figures.ts';
-import type { Palette } from './palette.ts';
+import type { Display } from './display.ts';
 import { printablePath } from './printable.ts';
 import type { ActionGroup } from './remedy-groups.ts';
 import type { Tally } from './tally.ts';
+import type { VolumeSuffix } from './volume-name.ts';
 import { ACTION_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
 
@@ -12,13 +13,13 @@ import { wrapText } from './wrap.ts';
 const PACKAGES_A_COMMAND = 40;
 const COMMANDS_SHOWN = 5;
 
-export function remedyLines(counted: Tally, palette: Palette, columns: number): string[] {
+export function remedyLines(counted: Tally, { palette, columns, volumeOf }: Display): string[] {
   const { packages, packagePaths, actions } = counted.remedies;
   if (packages.size === 0 && actions.length === 0) return [];
   const lines = [palette.strong('What to do')];
   for (const [prefix, words] of packages) lines.push(...packageLines(prefix, [...words], columns));
   if (packagePaths > 0) lines.push(...wrapText(`(puts ${countOf(packagePaths, 'path')} right)`, columns, 4));
-  return [...lines, ...actions.flatMap(group => actionLines(group, columns))];
+  return [...lines, ...actions.flatMap(group => actionLines(group, volumeOf, columns))];
 }
 
 function packageLines(prefix: string, words: readonly string[], columns: number): string[] {
@@ -35,9 +36,11 @@ function packageLines(prefix: string, words: readonly string[], columns: number)
   ];
 }
 
-function actionLines(group: ActionGroup, columns: number): string[] {
+function actionLines(group: ActionGroup, volumeOf: VolumeSuffix, columns: number): string[] {
   const sentence = `${ACTION_WORDS[group.action]}: ${countOf(group.count, 'path')}`;
-  const shown = group.examples.map(({ path, command }) => `    ${command ?? printablePath(path)}`);
+  const shown = group.examples.map(
+    ({ path, volume, command }) => `    ${command ?? `${printablePath(path)}${volumeOf(volume)}`}`,
+  );
   const rest = group.count - group.examples.length;
   return [...wrapText(sentence, columns, 2), ...shown, ...(rest > 0 ? [`    and ${figure(rest)} more`] : [])];
 }

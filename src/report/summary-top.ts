@@ -2,7 +2,7 @@
 
 import { byteFigure, countOf, figure } from '../figures.ts';
 import type { Finding, FindingRange } from '../model.ts';
-import type { Palette } from './palette.ts';
+import type { Display } from './display.ts';
 import { printablePath, printableText } from './printable.ts';
 import { sentenceForPeople } from './reference-text.ts';
 import type { Tally, TopFinding } from './tally.ts';
@@ -11,13 +11,13 @@ import { wrapText } from './wrap.ts';
 
 const INDENT = 6;
 
-export function topLines(counted: Tally, palette: Palette, columns: number): string[] {
+export function topLines(counted: Tally, display: Display): string[] {
   if (counted.top.length === 0) return [];
   const all = counted.reported + counted.hints;
   const listed = counted.top.reduce((sum, { explains, alike }) => sum + 1 + explains + alike, 0);
   return [
-    palette.strong(titleOf(counted.top.length, listed, all)),
-    ...counted.top.flatMap((top, at) => findingLines(top, at + 1, palette, columns)),
+    display.palette.strong(titleOf(counted.top.length, listed, all)),
+    ...counted.top.flatMap((top, at) => findingLines(top, at + 1, display)),
   ];
 }
 
@@ -28,13 +28,13 @@ function titleOf(entries: number, listed: number, all: number): string {
   return `The worst ${figure(entries)}, which stand for ${figure(listed)} of ${countOf(all, 'path')}`;
 }
 
-function findingLines(top: TopFinding, number: number, palette: Palette, columns: number): string[] {
+function findingLines(top: TopFinding, number: number, { palette, columns, volumeOf }: Display): string[] {
   const { finding } = top;
   const colour = finding.confidence === 'possible' || finding.verdict === 'altered' ? palette.warn : palette.bad;
   const kind = `${finding.verdict}, ${finding.confidence}`;
   const [first = '', ...rest] = wrapText(`${kind}: ${reason(finding)}`, columns, INDENT);
   return [
-    `${String(number).padStart(INDENT - 2)}. ${palette.strong(printablePath(finding.path))}`,
+    `${String(number).padStart(INDENT - 2)}. ${palette.strong(printablePath(finding.path))}${volumeOf(finding.volume)}`,
     ...alikeLines(top, columns),
     first.replace(kind, colour(kind)),
     ...rest,

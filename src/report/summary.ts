@@ -3,6 +3,7 @@
 
 import { byteFigure, countOf, figure } from '../figures.ts';
 import { type BytePath, CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
+import type { Display } from './display.ts';
 import { NO_COLOURS, type Palette } from './palette.ts';
 import { printablePath, printableText, shellWord } from './printable.ts';
 import { referencesForPeople } from './reference-text.ts';
@@ -11,6 +12,7 @@ import { extentLines } from './summary-extents.ts';
 import { remedyLines } from './summary-remedies.ts';
 import { topLines } from './summary-top.ts';
 import { type Tally, tally } from './tally.ts';
+import { type VolumeSuffix, volumeSuffixes } from './volume-name.ts';
 import { SKIP_WORDS, spanFigure, VERDICT_WORDS, windowForPeople } from './words.ts';
 import { wrapText } from './wrap.ts';
 
@@ -39,16 +41,18 @@ const SHORT_LINES = 20;
 export function renderSummary(report: Report, options: SummaryOptions = {}): string[] {
   const palette = options.palette ?? NO_COLOURS;
   const columns = Math.min(options.columns ?? DEFAULT_COLUMNS, MOST_COLUMNS);
+  const volumeOf = volumeSuffixes(report.target.volumes);
   const counted = tally(report.findings(), TOP_FINDINGS);
   const sections = [
     scannedLines(report, palette, columns),
     headlineLines(report, counted, palette, columns),
+    containerLines(report, palette, columns),
     countLines(counted, palette),
-    topLines(counted, palette, columns),
-    remedyLines(counted, palette, columns),
-    extentLines(report.extents, palette, columns),
+    topLines(counted, { palette, columns, volumeOf }),
+    remedyLines(counted, { palette, columns, volumeOf }),
+    extentLines(report.extents, { palette, columns, volumeOf }),
     unvouchedLines(report, counted, palette, columns),
-    skippedLines(report.coverage.skipped, palette, columns),
+    skippedLines(report.coverage.skipped, { palette, columns, volumeOf }),
     errorLines(report.errors, palette, columns),
     nextLines(report, counted, options),
   ].filter(section => section.length > 0);
@@ -59,10 +63,13 @@ export function renderSummary(report: Report, options: SummaryOptions = {}): str
 function scannedLines(report: Report, palette: Palette, columns: number): string[] {
   const { target, summary } = report;
   const kinds = [...new Set(target.volumes.map(volume => volume.filesystem))].join(', ');
+  const volumes = target.volumes.length > 1 ? `, ${target.volumes.length} volumes` : '';
   const place = target.name === target.path ? '' : ` (${printableText(target.path)})`;
   const what = `${countOf(summary.files, 'file')} and ${countOf(summary.directories, 'directory', 'directories')}`;
   return [
-    palette.strong(`lostwrite ${report.tool.version}: ${printableText(target.name)}${place}${kinds && `, ${kinds}`}`),
+    palette.strong(
+      `lostwrite ${report.tool.version}: ${printableText(target.name)}${place}${volumes}${kinds && `, ${kinds}`}`,
+    ),
     ...wrapText(
       `Scanned ${what}; ${byteFigure(summary.bytesRead)} read in ${spanFigure(summary.durationMs)}.`,
       columns,
@@ -119,6 +126,14 @@ function shareOf(part: number, whole: number): string {
   return part > 0 && percent === 0 ? 'less than 0.1 %' : `${percent} %`;
 }
 
+/** Blocks that explain themselves: tables of the image's container that lost an update. */
+function containerLines({ target, blocks }: Report, palette: Palette, columns: number): string[] {
+  const told = blocks.flatMap(({ confidence, detail }) => (detail === undefined ? [] : [`${confidence}: ${detail}`]));
+  if (told.length === 0) return [];
+  const lines = told.flatMap(text => wrapText(printableText(text), columns, 2));
+  return [palette.strong(`What the tables of the ${target.container ?? 'disk'} image give away`), ...lines];
+}
+
 function countLines(counted: Tally, palette: Palette): string[] {
   const rows = VERDICTS.filter(verdict => CONFIDENCES.some(confidence => counted.counts[verdict][confidence] > 0));
   if (rows.length === 0) return [];
@@ -151,7 +166,7 @@ function unvouchedLines(report: Report, counted: Tally, palette: Palette, column
   return lines;
 }
 
-function skippedLines(skipped: readonly Skipped[], palette: Palette, columns: number): string[] {
+function skippedLines(skipped: readonly Skipped[], { palette, columns, volumeOf }: Display): string[] {
   if (skipped.length === 0) return [];
   const byReason = new Map<SkipReason, Skipped[]>();
   for (const entry of skipped) {
@@ -161,13 +176,13 @@ function skippedLines(skipped: readonly Skipped[], palette: Palette, columns: nu
   }
   const lines = [...byReason].flatMap(([reason, entries]) => [
     ...wrapText(`${SKIP_WORDS[reason]} (${figure(entries.length)})`, columns, 2),
-    ...examplePaths(entries),
+    ...examplePaths(entries, volumeOf),
   ]);
   return [palette.strong('What was not examined'), ...lines];
 }
 
-function examplePaths(entries: readonly Skipped[]): string[] {
-  const shown = entries.slice(0, EXAMPLES).map(entry => `    ${printablePath(entry.path)}`);
+function examplePaths(entries: readonly Skipped[], volumeOf: VolumeSuffix): string[] {
+  const shown = entries.slice(0, EXAMPLES).map(({ path, volume }) => `    ${printablePath(path)}${volumeOf(volume)}`);
   return entries.length > EXAMPLES ? [...shown, `    and ${figure(entries.length - EXAMPLES)} more`] : shown;
 }
 

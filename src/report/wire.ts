@@ -191,8 +191,9 @@ export function wireSkipped(skipped: Skipped): WireSkipped {
 }
 
 export function wireBlock(block: ReportBlock): WireReport['blocks'][number] {
-  const { volume, role, rule, confidence, entries } = block;
-  return { volume, block: wireInteger(block.block), role, rule, confidence, entries };
+  const { volume, role, rule, confidence, entries, detail } = block;
+  const place = { volume, block: wireInteger(block.block), role, rule, confidence, entries };
+  return detail === undefined ? place : { ...place, detail };
 }
 
 export function wireOrphan(orphan: ReportOrphan): WireOrphan {

@@ -15,7 +15,9 @@ export async function listBaselines(option: StoreOption): Promise<readonly Basel
 
 /** Oldest state first. UsageError when there is no such baseline. */
 export async function showBaseline(option: StoreOption, name: string): Promise<readonly BaselineGeneration[]> {
-  return withStore(option, 'read', store => generationsOf(store, name));
+  return withStore(option, 'read', store =>
+    generationsOf(store, name).map(generation => ({ ...generation, mapBytes: mapBytesOf(store, generation) })),
+  );
 }
 
 /** Drops these generations, or the whole series. UsageError when one is not there: then nothing is dropped. */
@@ -34,6 +36,11 @@ function generationsOf(store: Store, name: string): Generation[] {
   const generations = store.generations(name);
   if (generations.length === 0) throw new UsageError(`store ${store.path} holds no baseline ${name}`);
   return generations;
+}
+
+function mapBytesOf(store: Store, { id }: Generation): number | null {
+  const volumes = store.mappedVolumes(id);
+  return volumes.length === 0 ? null : volumes.reduce((sum, { addedBytes }) => sum + addedBytes, 0);
 }
 
 function generationAt(store: Store, name: string, atNs: Nanoseconds): Generation {

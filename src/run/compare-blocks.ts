@@ -29,6 +29,7 @@ interface Unit {
 
 export class BlockComparison {
   readonly #id: string;
+  readonly #isAllocated: (unit: number) => boolean | null;
   readonly #now: BlockMap;
   readonly #then: BlockMap;
   readonly #volumeOffset: number;
@@ -38,9 +39,19 @@ export class BlockComparison {
   /** Inodes that owned the places of candidates, and the names they had. */
   readonly #formerOwners: ReadonlyMap<number, BytePath[]>;
 
-  /** @param id of the generation whose map `then` is. @param volumeOffset bytes from the start of the container's disk. */
-  constructor(id: string, now: BlockMap, then: BlockMap, volumeOffset: number) {
+  /**
+   * @param id of the generation whose map `then` is. @param isAllocated whether a unit is in use; null: nobody knows.
+   * @param volumeOffset bytes from the start of the container's disk.
+   */
+  constructor(
+    id: string,
+    now: BlockMap,
+    then: BlockMap,
+    isAllocated: (unit: number) => boolean | null,
+    volumeOffset = 0,
+  ) {
     this.#id = id;
+    this.#isAllocated = isAllocated;
     this.#volumeOffset = volumeOffset;
     this.#now = now;
     this.#then = then;
@@ -67,7 +78,19 @@ export class BlockComparison {
       if (unit.logical * unitBytes < stat.sizeBytes) push(spans, this.#span(path, unit));
     }
     const sameBlocks = owned === this.#writtenThen(stat) && spans.every(({ state }) => isKept(state));
-    return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks };
+    const isAllocated = this.#areAllocated(stat);
+    return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks, isAllocated };
+  }
+
+  #areAllocated({ inode, generation }: Stat): boolean | null {
+    let answer: boolean | null = null;
+    for (const { physical, length } of contentOf(this.#now.owners.of(Number(inode), generation ?? 0))) {
+      for (const unit of [physical, physical + length - 1]) {
+        answer = this.#isAllocated(unit);
+        if (answer !== true) return answer;
+      }
+    }
+    return answer;
   }
 
   #writtenThen({ inode, generation }: Stat): number {
@@ -87,6 +110,7 @@ export class BlockComparison {
       physical,
       state,
       formerOwner: former[0] === undefined ? null : this.#describe(former[0]),
+      isClaimedTwice: state === 'changed' && this.#now.owners.at(unit.physical).length > 1,
     };
   }
 
@@ -196,7 +220,8 @@ function push(spans: PlacedSpan[], span: PlacedSpan): void {
     last.state === span.state &&
     last.offset + last.length === span.offset &&
     last.physical + last.length === span.physical &&
-    last.formerOwner === span.formerOwner;
+    last.formerOwner === span.formerOwner &&
+    last.isClaimedTwice === span.isClaimedTwice;
   if (adjoins) spans[spans.length - 1] = { ...last, length: last.length + span.length };
   else spans.push(span);
 }

@@ -9,6 +9,7 @@ import type { BaselineContent, BaselineRecord } from '../store/baseline-record.t
 import type { GenerationWriter } from '../store/generation-writer.ts';
 import type { Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
+import { attributesOfVolumes } from './generation-maps.ts';
 import type { BaselineOptions, BaselineResult, RunHooks, ScanOptions } from './options.ts';
 import { isReadable } from './plan.ts';
 import { closeSession, openSession, type Session, withVolumeScans } from './session.ts';
@@ -59,8 +60,8 @@ async function capture(
   const unseen = new UnseenPaths();
   try {
     for (const volume of scans) if (!(await writeRecords(writer, volume, counts, unseen))) return stopped(writer);
-    for (const volume of scans) if (!(await tellMap(volume, options))) return stopped(writer);
-    writer.finish({ unseen: unseen.list() });
+    for (const volume of scans) if (!(await mapBlocks(volume, writer, options))) return stopped(writer);
+    writer.finish({ unseen: unseen.list(), ...attributesOfVolumes(session.target) });
     const left = unexamined(session.target);
     for (const { message } of left) session.hooks.onNotice(message);
     return { atNs, ...counts, complete: counts.skipped === 0 && left.length === 0 };
@@ -70,12 +71,18 @@ async function capture(
   }
 }
 
-/** False when it was stopped. */
-async function tellMap(volume: VolumeScan, { onMap }: BaselineOptions): Promise<boolean> {
-  if (onMap === undefined || !volume.showsBlocks) return true;
+/** Keeps the map of what shows its blocks, or tells it to who asked for it. False when it was stopped. */
+async function mapBlocks(volume: VolumeScan, writer: GenerationWriter, { onMap }: BaselineOptions): Promise<boolean> {
+  if (!volume.showsBlocks) return true;
   const map = await volume.mapNow();
-  if (map !== null) onMap(volume.volume, map);
-  return map !== null;
+  if (map === null) return false;
+  if (onMap !== undefined) {
+    onMap(volume.volume, map);
+    return true;
+  }
+  const breath = volume.breath();
+  for await (const _ of breath.over(writer.keepBlockMap(volume.volume, map)));
+  return !breath.stopped;
 }
 
 /** Refused before the work, not after it: the store itself refuses too. */
@@ -100,7 +107,8 @@ function timeOf(session: Session, scans: readonly VolumeScan[], options: Baselin
 
 function requestOf(session: Session, { name, target, include, exclude }: BaselineOptions, atNs: Nanoseconds) {
   const capturedNs = session.startedAtNs;
-  const attributes = { include, exclude };
+  const hot = target.kind === 'image' && session.target.volumes.some(({ facts }) => facts.state === 'dirty');
+  const attributes = { include, exclude, hot };
   const common = { toolVersion: VERSION, digestAlgorithm: 'sha256' } as const;
   return { baseline: name, target: target.name, atNs, capturedNs, attributes, ...common };
 }

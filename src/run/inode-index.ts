@@ -1,7 +1,13 @@
 // What inodes say across paths: where a lost name's inode lives now, where a new name's inode was, inodes with more names
 // than links. Kept only for the few that matter; a bound keeps memory in hand when a whole tree is gone.
 
-import { type InodeWitness, type NamedInode, NO_WITNESS, type YoungerChild } from '../judge/path-case.ts';
+import {
+  type InodeWitness,
+  isStampedByKernel,
+  type NamedInode,
+  NO_WITNESS,
+  type YoungerChild,
+} from '../judge/path-case.ts';
 import type { BytePath, Expectation, Stat } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
@@ -10,10 +16,16 @@ import type { SpoolEntry } from './spool.ts';
 /** Beyond so many paths of a kind the index is given up: the judge then says less, never something else. */
 const PATHS_AT_MOST = 300_000;
 
+/** Made by mke2fs and e2fsck, and filled by the latter: neither stamps the directory. */
+const LOST_AND_FOUND = '/lost+found';
+
 /** Filled by three passes: groups (what is gone, new, named twice), the tree again, the newest generation again. */
 export class InodeIndex {
   readonly #gone = new PathsByInode();
   readonly #unknown = new PathsByInode();
+  /** Names by the inode that they had, and have no more. */
+  readonly #displaced = new PathsByInode();
+  readonly #livesInstead = new Map<BytePath, NamedInode[]>();
   readonly #seen = new InodeSet();
   readonly #rivals = new PathsByInode();
   readonly #livesAt = new Map<BytePath, NamedInode[]>();
@@ -61,6 +73,7 @@ export class InodeIndex {
     this.#rootDevice ??= group.entry.device;
     if (group.entry.device !== this.#rootDevice) return;
     if (newest?.stat == null || !isHeir(stat, newest.stat)) this.#noteUnknown(group, stat, newest);
+    if (newest?.stat && !isHeir(stat, newest.stat)) this.#displaced.add(newest.stat.inode, group.path);
     if (newest?.stat) this.#noteAge(stat, newest.stat);
     this.#noteChild(group.path, stat);
     if (stat.type === 'directory') this.#above.push(openDirectory(group, stat, newest?.stat ?? null));
@@ -76,6 +89,8 @@ export class InodeIndex {
   lookUpInTree(entry: SpoolEntry): void {
     const { stat, path } = entry;
     if (stat === null || entry.device !== this.#rootDevice) return;
+    for (const name of this.#displaced.of(stat.inode))
+      push(this.#livesInstead, name, { path, stat, isNameOfOld: false, isNew: false });
     const gone = this.#gone.of(stat.inode);
     if (gone.length > 0) {
       const isNew = this.#unknown.of(stat.inode).includes(path);
@@ -112,6 +127,7 @@ export class InodeIndex {
     return {
       livesAt,
       cameFrom: came.map(named => named.path),
+      isExchanged: came.some(({ path }) => this.#isHeirAt(group.path, path, formerly)),
       isNameOfOld: this.#namesOfOld.has(group.path),
       isAmongOldInodes: this.#blocksOfOld.has(inodeBlock(stat)),
       inodeBlockWentBack: this.#hasBlockGoneBack(stat),
@@ -120,6 +136,12 @@ export class InodeIndex {
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
+  }
+
+  /** The inode that a name had is now under that other one. */
+  #isHeirAt(name: BytePath, other: BytePath, formerly: Stat | null): boolean {
+    const instead = this.#livesInstead.get(name) ?? [];
+    return instead.some(named => named.path === other && isHeir(named.stat, formerly));
   }
 
   #ofMissing(livesAt: readonly NamedInode[], formerly: Stat): Partial<InodeWitness> {
@@ -216,11 +238,12 @@ export class InodeIndex {
     if ((entry.stat?.type ?? entry.direntType) === 'directory') directory.subdirectories++;
   }
 
-  /** Keeps the entry that was born last after its directory's change. lost+found is filled by repairs, which stamp nothing. */
+  /** Keeps the entry that was born last after its directory's change, of those that a kernel made. */
   #noteChild(path: BytePath, stat: Stat): void {
     const directory = this.#above.at(-1);
     if (directory === undefined || directory.path !== parentPath(path)) return;
-    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || directory.path === '/lost+found') return;
+    if (stat.crtimeNs === null || stat.crtimeNs <= directory.stat.ctimeNs || !isStampedByKernel(stat)) return;
+    if (path === LOST_AND_FOUND || directory.path === LOST_AND_FOUND) return;
     const youngest = this.#youngerChild.get(directory.path)?.stat.crtimeNs ?? 0n;
     if (stat.crtimeNs > youngest) this.#youngerChild.set(directory.path, { path, stat });
   }

@@ -1,15 +1,18 @@
-// What a target is made of: container, volumes, file systems. Nothing is listed or read beyond their heads.
+// What a target is made of: container, volumes, file systems. Nothing is listed or read beyond their heads and the container's
+// tables.
 
 import { Ext4Filesystem } from '../filesystems/ext4/ext4-filesystem.ts';
 import type { TargetSpec } from '../model.ts';
 import type { InspectedVolume, Inspection } from '../report/inspection.ts';
 import { type OpenedVolume, openTarget } from '../tree/open-target.ts';
+import { surveyFacts } from './container-tells.ts';
 
 /** Throws as openTarget does. */
 export async function inspect(target: TargetSpec): Promise<Inspection> {
   const opened = openTarget(target);
   try {
-    const { container, snapshots, facts } = opened;
+    const { container, snapshots } = opened;
+    const facts = [...opened.facts, ...surveyFacts(opened.survey())];
     return { container, snapshots, facts, volumes: opened.volumes.map(inspectVolume) };
   } finally {
     opened.close();

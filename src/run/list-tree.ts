@@ -65,7 +65,7 @@ class TreeListing {
     const busy = this.#waiting.length >= this.#pool.jobs * UNDER_WAY;
     const budget = busy ? BUDGET : SPLITTING_BUDGET;
     const walked = await this.#pool.walk({ ...this.#options, start: subtree.start, budget });
-    const deferred = this.#spool.add(subtree, walked);
+    const deferred = this.#spool.add(subtree, walked, walked.damage);
     this.#waiting.push(...deferred.reverse());
   }
 }

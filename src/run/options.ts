@@ -53,7 +53,7 @@ export interface BaselineOptions {
   readonly exclude: readonly string[];
   readonly crossMounts: boolean;
   readonly jobs: number;
-  /** Told of the block map of each volume that shows its blocks. */
+  /** Told of the block map of each volume that shows its blocks, which is then not kept. */
   readonly onMap?: (volume: number, map: BlockMap) => void;
 }
 
@@ -110,6 +110,8 @@ export interface BaselineGeneration {
   readonly entries: number;
   readonly files: number;
   readonly bytes: number;
+  /** What the block maps of its volumes took in the store; null when it has none. */
+  readonly mapBytes: number | null;
 }
 
 /** An incident made for the demo, ready to be scanned. */

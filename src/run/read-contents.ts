@@ -6,6 +6,7 @@ import type { TargetSpec } from '../model.ts';
 import type { Pool } from '../pool.ts';
 import type { Run } from '../store/scan-runs.ts';
 import type { Opening } from '../tree/open-target.ts';
+import { keepDamage } from './damage-records.ts';
 
 export interface ReadingOptions {
   readonly target: TargetSpec;
@@ -46,8 +47,12 @@ async function readBatch(
   batch: ContentJob[],
   options: ReadingOptions,
 ): Promise<void> {
-  const results = await pool.read({ ...options, batch: packJobs(batch) });
-  if (results !== null) run.putBlob(contentKind(options.volume), number, results);
+  const read = await pool.read({ ...options, batch: packJobs(batch) });
+  if (read === null) return;
+  run.together(() => {
+    run.putBlob(contentKind(options.volume), number, read.results);
+    keepDamage(run, 'reading', options.volume, { number, damage: read.damage });
+  });
 }
 
 function contentKind(volume: number): string {

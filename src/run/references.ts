@@ -99,7 +99,8 @@ function factsOf({ generation, id }: GenerationSource): GenerationFacts {
   return {
     id,
     atNs: generation.atNs,
-    capturedNs: generation.capturedNs,
+    // Of an image that was copied while in use, writes that were stamped and not on the disk yet are missing.
+    capturedNs: generation.attributes.hot === true ? generation.atNs : generation.capturedNs,
     covers: path => !unseen(path) && (selection.includes(path, false) || selection.includes(path, true)),
   };
 }

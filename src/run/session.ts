@@ -18,6 +18,7 @@ import { VERSION } from '../version.ts';
 import { ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
+import { mapsOf } from './generation-maps.ts';
 import { type GenerationMap, type MappedVolume, mapVolume } from './map-volume.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { nowNs } from './now.ts';
@@ -80,7 +81,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
       const volumes = examinable(target, options).map(volume => ({
         ...volume,
         ...gatherReferences(volume, sources, options),
-        maps: before?.maps.get(volume.index) ?? [],
+        maps: mapsOf(sources, before, target, volume.index),
       }));
       const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
       return { options, hooks, target, store, before, run, volumes, mounts: [], startedAtNs, isGuest };
@@ -172,6 +173,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     showsBlocks: volume.filesystem.blocks !== undefined,
     maps: volume.maps,
     volumeOffset: volume.extent.offset,
+    isAllocated: allocationOf(volume, target),
     ...nowOf(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
@@ -179,6 +181,15 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     onPlanned: (files, bytes) => watch.plan(files, bytes),
     onPhase: phase => watch.enter(phase),
   };
+}
+
+/** A repair counts from what it found: then the bitmaps know no more than the inodes. */
+function allocationOf({ index, filesystem }: SessionVolume, target: OpenedTarget): (unit: number) => boolean | null {
+  const { blocks } = filesystem;
+  const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
+  if (blocks === undefined || repairedAtNs !== null) return () => null;
+  const unitsPerBlock = blocks.blockBytes / unitBytesOf(blocks.blockBytes);
+  return unit => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
 }
 
 /** The blocks of the volume as it is, read at most once. */

@@ -2,12 +2,13 @@
 // subtrees that other workers took belong. Read back it is one stream in path-key order.
 
 import type { Entry } from '../filesystems/filesystem.ts';
-import type { BytePath, EntryType, Fault, Stat } from '../model.ts';
+import type { BytePath, DamagedStructure, EntryType, Fault, Stat } from '../model.ts';
 import { childPath } from '../path.ts';
 import type { Run } from '../store/scan-runs.ts';
 import { type EntryRecord, readRecords } from '../tree/entry-record.ts';
 import type { WalkedSubtree } from '../tree/walk.ts';
 import { fromJson, toJson } from './bigint-json.ts';
+import { keepDamage } from './damage-records.ts';
 
 /** A walked name with its whole path. */
 export interface SpoolEntry {
@@ -51,10 +52,16 @@ export class Spool {
     this.#nextPart = Number(run.attribute(this.#name('next-part')) ?? 0);
   }
 
-  /** Keeps a walked subtree, whole or not at all; its deferred directories become segments to be walked. */
-  add(subtree: Subtree, walked: WalkedSubtree): Subtree[] {
+  /**
+   * Keeps a walked subtree and the damage that was met in it, whole or not at all; its deferred directories become segments to
+   * be walked.
+   */
+  add(subtree: Subtree, walked: WalkedSubtree, damage: readonly DamagedStructure[] = []): Subtree[] {
     const deferred = walked.deferred.map(start => ({ number: this.#nextSegment++, start }));
-    this.#run.together(() => this.#keep(subtree, walked, deferred));
+    this.#run.together(() => {
+      this.#keep(subtree, walked, deferred);
+      keepDamage(this.#run, 'listing', this.#volume, { number: subtree.number, damage });
+    });
     return deferred;
   }
 

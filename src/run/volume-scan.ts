@@ -42,6 +42,8 @@ export interface VolumeScan {
   readonly showsBlocks: boolean;
   /** Block maps of generations, ascending by time. */
   readonly maps: readonly GenerationMap[];
+  /** Whether a unit of the map is in use, as the file system counts; null where that tells nothing. */
+  readonly isAllocated: (unit: number) => boolean | null;
   /** The block map of the volume as it is; null when the run was cancelled before it was whole. */
   readonly mapNow: () => Promise<BlockMap | null>;
   /** Who lives where on the disk as it is; null where that cannot be told. */
@@ -172,7 +174,7 @@ async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockCom
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
     const generation = scan.references.find(reference => reference.info.id === id);
-    const comparison = new BlockComparison(id, now, load(), scan.volumeOffset);
+    const comparison = new BlockComparison(id, now, load(), scan.isAllocated, scan.volumeOffset);
     for await (const expectation of breath.over(generation?.expectations() ?? [])) comparison.collect(expectation);
     comparisons.unshift(comparison);
   }

@@ -1,6 +1,7 @@
 // Drops generations, and what nothing else uses: entries that no generation of their baseline lists any more (entries
-// are shared within a baseline only), and the contents that only they named.
+// are shared within a baseline only), the contents that only they named, and pieces of block maps likewise.
 
+import type { BlockMaps } from './block-maps.ts';
 import type { Connection, Statement } from './connection.ts';
 import type { Contents } from './contents.ts';
 import type { Entries } from './entries.ts';
@@ -8,22 +9,32 @@ import type { Segments } from './segments.ts';
 
 const BITS = 8;
 
+/** What generations are made of. */
+interface Rows {
+  readonly segments: Segments;
+  readonly entries: Entries;
+  readonly contents: Contents;
+  readonly maps: BlockMaps;
+}
+
 export class Garbage {
   readonly #connection: Connection;
   readonly #segments: Segments;
   readonly #entries: Entries;
   readonly #contents: Contents;
+  readonly #maps: BlockMaps;
   readonly #baselineOf: Statement<[baseline: number]>;
   readonly #siblings: Statement<[id: number]>;
   readonly #unfinished: Statement<[id: number]>;
   readonly #remove: Statement<[]>;
   readonly #removeBaseline: Statement<[]>;
 
-  constructor(connection: Connection, segments: Segments, entries: Entries, contents: Contents) {
+  constructor(connection: Connection, { segments, entries, contents, maps }: Rows) {
     this.#connection = connection;
     this.#segments = segments;
     this.#entries = entries;
     this.#contents = contents;
+    this.#maps = maps;
     this.#baselineOf = connection.prepare('SELECT baseline FROM generation WHERE id = ?');
     this.#siblings = connection.prepare('SELECT id FROM generation WHERE baseline = ?');
     this.#unfinished = connection.prepare('SELECT id FROM generation WHERE finished = 0');
@@ -42,6 +53,7 @@ export class Garbage {
       if (baseline === undefined) return;
       const kept = this.#siblings.all(baseline[0]).flatMap(([id]) => (generationIds.includes(id) ? [] : [id]));
       this.#removeEntries(generationIds, kept);
+      this.#maps.remove(generationIds, kept);
       for (const id of generationIds) {
         this.#segments.remove(id);
         this.#remove.run(id);

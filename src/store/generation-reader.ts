@@ -59,6 +59,16 @@ export class GenerationReader {
     return entry === undefined ? null : this.record(entry);
   }
 
+  /** Where something cannot be read because the generation was dropped meanwhile, that is what is said. */
+  ofGeneration<T>(generationId: number, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.#generation(generationId);
+      throw error;
+    }
+  }
+
   /** An entry's record. UsageError for damage. */
   record(entry: StoredEntry): BaselineRecord {
     return this.#checked(entry, () =>
@@ -93,13 +103,7 @@ export class GenerationReader {
     return generation;
   }
 
-  /** Where a segment cannot be read because the generation was dropped meanwhile, that is what is said. */
   #read(generationId: number, position: number): Segment {
-    try {
-      return this.#segments.read(generationId, position);
-    } catch (error) {
-      this.#generation(generationId);
-      throw error;
-    }
+    return this.ofGeneration(generationId, () => this.#segments.read(generationId, position));
   }
 }

@@ -1,9 +1,11 @@
 // Writes one generation, record by record in key order. What the nearest generations in time have too is shared with
 // them. Nobody sees the generation before it is finished; what a killed writer leaves is removed at the next opening.
 
+import type { BlockMap } from '../digest/block-map.ts';
 import type { Nanoseconds } from '../model.ts';
 import type { BaselineRecord } from './baseline-record.ts';
 import { digestAtEnd, keyOfPath, packRecord } from './baseline-record.ts';
+import type { BlockMaps } from './block-maps.ts';
 import type { Connection } from './connection.ts';
 import type { Contents } from './contents.ts';
 import type { Entries } from './entries.ts';
@@ -26,6 +28,9 @@ export interface GenerationParts {
   readonly segments: Segments;
   readonly entries: Entries;
   readonly contents: Contents;
+  readonly maps: BlockMaps;
+  /** Generations whose map of a volume may be shared. */
+  readonly mapNeighbours: (volume: number) => readonly number[];
   /** Those whose entries may be shared. */
   readonly neighbours: readonly Neighbour[];
   /** Marks the generation as finished, within a write. */
@@ -39,6 +44,7 @@ export interface GenerationCounts {
   files: number;
   bytes: number;
   segments: number;
+  blockMaps: number;
 }
 
 interface NewEntry {
@@ -52,7 +58,7 @@ interface NewEntry {
 export class GenerationWriter {
   readonly id: number;
   readonly #parts: GenerationParts;
-  readonly #counts: GenerationCounts = { entries: 0, files: 0, bytes: 0, segments: 0 };
+  readonly #counts: GenerationCounts = { entries: 0, files: 0, bytes: 0, segments: 0, blockMaps: 0 };
   readonly #packed = new Packer();
   #volume = 0;
   #firstKey = '';
@@ -64,6 +70,7 @@ export class GenerationWriter {
   #packedBytes = 0;
   #longBytes = 0;
   #isOpen = true;
+  #mapsUnderWay = 0;
 
   constructor(id: number, parts: GenerationParts) {
     this.id = id;
@@ -83,9 +90,23 @@ export class GenerationWriter {
     if (this.#ids.length >= SEGMENT_ENTRIES || this.#packedBytes + this.#longBytes >= PENDING_BYTES) this.#flush();
   }
 
+  /**
+   * Keeps the block map of a volume, some pieces at each step of the iteration: it must be iterated to its end before the
+   * generation is finished.
+   */
+  *keepBlockMap(volume: number, map: BlockMap): IterableIterator<void> {
+    this.#assertOpen();
+    this.#mapsUnderWay++;
+    const { maps, mapNeighbours } = this.#parts;
+    yield* maps.keep({ generation: this.id, volume }, map, mapNeighbours(volume));
+    this.#mapsUnderWay--;
+    this.#counts.blockMaps++;
+  }
+
   /** Makes the generation visible and durable. `more` is added to its attributes. */
   finish(more: Attributes = {}): void {
     this.#assertOpen();
+    if (this.#mapsUnderWay > 0) throw new Error(`a block map of generation ${this.id} is not whole`);
     this.#flush();
     this.#parts.connection.write(0, () => this.#parts.finish(this.#counts, more));
     this.#parts.connection.checkpoint();

@@ -33,6 +33,8 @@ export interface Generation {
   readonly bytes: number;
   /** How many pieces the store keeps it in. */
   readonly segments: number;
+  /** Of how many volumes it has a block map. */
+  readonly blockMaps: number;
 }
 
 type GenerationRow = [
@@ -48,11 +50,12 @@ type GenerationRow = [
   files: bigint,
   bytes: bigint,
   segments: bigint,
+  blockMaps: bigint,
 ];
 
 const FINISHED = `
   SELECT generation.id, name, at_ns, captured_ns, target, tool_version, digest_algorithm, attributes,
-         entries, files, bytes, segments
+         entries, files, bytes, segments, block_maps
   FROM generation JOIN baseline ON baseline.id = generation.baseline WHERE finished = 1`;
 
 export class GenerationTable {
@@ -104,6 +107,7 @@ export class GenerationTable {
       files: Number(row[9]),
       bytes: Number(row[10]),
       segments: Number(row[11]),
+      blockMaps: Number(row[12]),
     };
   }
 
@@ -115,4 +119,11 @@ export class GenerationTable {
       throw damagedStore(this.#connection.path, `the attributes of generation ${id} are not JSON`);
     }
   }
+}
+
+/** The generations just before and just after a time, of those ordered by time. */
+export function nearest(generations: readonly Generation[], atNs: Nanoseconds): Generation[] {
+  const before = generations.findLast(each => each.atNs < atNs);
+  const after = generations.find(each => each.atNs > atNs);
+  return [before, after].filter(each => each !== undefined);
 }

@@ -70,6 +70,17 @@ export class Packer {
     this.bigVarint(value < 0n ? -value * 2n - 1n : value * 2n);
   }
 
+  /** A whole number from -2^52 to 2^52-1. */
+  signedVarint(value: number): void {
+    this.varint(value < 0 ? -value * 2 - 1 : value * 2);
+  }
+
+  /** A whole number from 0 to 2^32-1, in four bytes. */
+  uint32(value: number): void {
+    this.#reserve(4);
+    this.#end = this.#bytes.writeUInt32LE(value, this.#end);
+  }
+
   /** A bigint of 64 bits with sign, in eight bytes. */
   int64(value: bigint): void {
     this.#reserve(8);
@@ -162,6 +173,15 @@ export class Unpacker {
   signedBigVarint(): bigint {
     const value = this.bigVarint();
     return value % 2n === 0n ? value / 2n : -(value + 1n) / 2n;
+  }
+
+  signedVarint(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  uint32(): number {
+    return this.#bytes.readUInt32LE(this.#take(4));
   }
 
   int64(): bigint {

@@ -78,7 +78,31 @@ CREATE TABLE run_blob (
 ) WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+const VERSION_2 = `
+ALTER TABLE generation ADD COLUMN block_maps INTEGER NOT NULL DEFAULT 0;
+-- What every place of a volume held, and whose it was: the numbers of pieces, crc over their checksums.
+CREATE TABLE block_map (
+  generation INTEGER NOT NULL REFERENCES generation,
+  volume INTEGER NOT NULL,
+  unit_bytes INTEGER NOT NULL,
+  units INTEGER NOT NULL,
+  added_bytes INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
+  pieces BLOB NOT NULL,
+  PRIMARY KEY (generation, volume)
+) WITHOUT ROWID;
+-- A piece of block maps of one baseline, in full or as its difference from another piece, kept while one needs it.
+-- position: greater than its base's, 0 when it is in full; crc: over the base's crc and the bytes.
+CREATE TABLE map_piece (
+  id INTEGER PRIMARY KEY,
+  base INTEGER,
+  position INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
+  coded BLOB NOT NULL
+);
+`;
+
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
 /** Makes an empty file a store. */
 export function createTables(connection: Connection): void {

@@ -116,8 +116,7 @@ function codeIds(ids: readonly number[]): Buffer {
   const packer = new Packer();
   let before = 0;
   for (const id of ids) {
-    const step = id - before;
-    packer.varint(step >= 0 ? step * 2 : -step * 2 - 1);
+    packer.signedVarint(id - before);
     before = id;
   }
   return packer.view();
@@ -128,8 +127,7 @@ function decodeIds(coded: Buffer): number[] {
   const ids: number[] = [];
   let id = 0;
   while (!unpacker.atEnd) {
-    const step = unpacker.varint();
-    id += step % 2 === 0 ? step / 2 : -(step + 1) / 2;
+    id += unpacker.signedVarint();
     ids.push(id);
   }
   return ids;

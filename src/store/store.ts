@@ -1,8 +1,10 @@
 // The store: baselines with their generations, and the records of scan runs, in one SQLite file.
 
+import type { BlockMap } from '../digest/block-map.ts';
 import { errorCode, UsageError } from '../errors.ts';
 import type { BytePath, Nanoseconds } from '../model.ts';
 import type { BaselineRecord } from './baseline-record.ts';
+import { BlockMaps, type MappedVolume } from './block-maps.ts';
 import type { BlockOwner } from './block-owners.ts';
 import { ownersOfBlocks } from './block-owners.ts';
 import type { Connection, Statement } from './connection.ts';
@@ -10,9 +12,10 @@ import { Contents } from './contents.ts';
 import { Entries } from './entries.ts';
 import { Garbage } from './garbage.ts';
 import type { Attributes, Baseline, Generation } from './generation.ts';
-import { GenerationTable } from './generation.ts';
+import { GenerationTable, nearest } from './generation.ts';
 import { GenerationReader } from './generation-reader.ts';
 import { GenerationWriter } from './generation-writer.ts';
+import { MapPieces } from './map-pieces.ts';
 import { Neighbour } from './neighbour.ts';
 import type { Run } from './scan-runs.ts';
 import { ScanRuns } from './scan-runs.ts';
@@ -71,6 +74,7 @@ export class Store {
   readonly #entries: Entries;
   readonly #contents: Contents;
   readonly #reader: GenerationReader;
+  readonly #maps: BlockMaps;
   readonly #garbage: Garbage;
   readonly #runs: ScanRuns;
   readonly #addBaseline: Statement<[id: number]>;
@@ -88,7 +92,13 @@ export class Store {
     this.#segments = new Segments(connection, this.#entries);
     this.#contents = new Contents(connection);
     this.#reader = new GenerationReader(connection.path, this.#generations, this.#segments, this.#contents);
-    this.#garbage = new Garbage(connection, this.#segments, this.#entries, this.#contents);
+    this.#maps = new BlockMaps(connection, new MapPieces(connection));
+    this.#garbage = new Garbage(connection, {
+      segments: this.#segments,
+      entries: this.#entries,
+      contents: this.#contents,
+      maps: this.#maps,
+    });
     this.#runs = new ScanRuns(connection);
     this.#addBaseline = connection.prepare(
       'INSERT INTO baseline (name) VALUES (?) ON CONFLICT DO UPDATE SET name = excluded.name RETURNING id',
@@ -98,8 +108,8 @@ export class Store {
        VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
     );
     this.#finishGeneration = connection.prepare(
-      `UPDATE generation SET finished = 1, attributes = ?, entries = ?, files = ?, bytes = ?, segments = ?
-       WHERE id = ?`,
+      `UPDATE generation SET finished = 1, attributes = ?, entries = ?, files = ?, bytes = ?, segments = ?,
+       block_maps = ? WHERE id = ?`,
     );
   }
 
@@ -140,10 +150,13 @@ export class Store {
       segments: this.#segments,
       entries: this.#entries,
       contents: this.#contents,
+      maps: this.#maps,
+      mapNeighbours: volume => this.#withMaps(siblings, request.atNs, volume),
       neighbours: nearest(siblings, request.atNs).map(each => new Neighbour(this.#reader, each.id)),
       finish: (counts, more) => {
         const all = JSON.stringify({ ...attributes, ...more });
-        this.#finishGeneration.run(all, counts.entries, counts.files, counts.bytes, counts.segments, id);
+        const { entries, files, bytes, segments, blockMaps } = counts;
+        this.#finishGeneration.run(all, entries, files, bytes, segments, blockMaps, id);
       },
       remove: () => this.#garbage.drop([id]),
     });
@@ -166,12 +179,22 @@ export class Store {
     return ownersOfBlocks(this.#reader, generationId, hashes);
   }
 
+  /** The volumes whose block map a generation has, ascending. UsageError as `blockMap`. */
+  mappedVolumes(generationId: number): MappedVolume[] {
+    const { blockMaps } = this.#generation(generationId);
+    return this.#reader.ofGeneration(generationId, () => this.#maps.volumes(generationId, blockMaps));
+  }
+
+  /** The block map of a volume; null when there is none. UsageError when there is no such generation, or for damage. */
+  blockMap(generationId: number, volume: number): BlockMap | null {
+    if (this.mappedVolumes(generationId).every(each => each.volume !== volume)) return null;
+    return this.#reader.ofGeneration(generationId, () => this.#maps.read({ generation: generationId, volume }));
+  }
+
   /** Drops one generation and what only it used; the others stay as they are. UsageError when it is not there. */
   dropGeneration(generationId: number): void {
     this.#refuseWhileWriting();
-    if (this.#generations.byId(generationId) === null) {
-      throw new UsageError(`store ${this.path} holds no generation ${generationId}`);
-    }
+    this.#generation(generationId);
     this.#garbage.drop([generationId]);
   }
 
@@ -208,6 +231,12 @@ export class Store {
     return generation[0];
   }
 
+  /** The generations nearest in time that have a block map of this volume, one on each side. */
+  #withMaps(siblings: readonly Generation[], atNs: Nanoseconds, volume: number): number[] {
+    const mapped = siblings.filter(({ id }) => this.mappedVolumes(id).some(each => each.volume === volume));
+    return nearest(mapped, atNs).map(({ id }) => id);
+  }
+
   #checkTime(request: GenerationRequest, siblings: readonly Generation[]): void {
     const { baseline, atNs, capturedNs } = request;
     if (BigInt.asIntN(64, atNs) !== atNs || BigInt.asIntN(64, capturedNs) !== capturedNs) {
@@ -218,17 +247,16 @@ export class Store {
     throw new UsageError(`baseline ${baseline} already has a generation of ${isoTime(atNs)} in store ${this.path}`);
   }
 
+  #generation(id: number): Generation {
+    const generation = this.#generations.byId(id);
+    if (generation === null) throw new UsageError(`store ${this.path} holds no generation ${id}`);
+    return generation;
+  }
+
   /** A writer relies on the entries that it shares. */
   #refuseWhileWriting(): void {
     if (this.#writers.some(each => each.isOpen)) throw new Error('a generation is being written');
   }
-}
-
-/** The generations just before and just after a time, of those ordered by time. */
-function nearest(generations: readonly Generation[], atNs: Nanoseconds): Generation[] {
-  const before = generations.findLast(each => each.atNs < atNs);
-  const after = generations.find(each => each.atNs > atNs);
-  return [before, after].filter(each => each !== undefined);
 }
 
 function isoTime(timeNs: Nanoseconds): string {

@@ -5,16 +5,17 @@ import { statSync } from 'node:fs';
 import type { ByteSource } from '../bytes/byte-source.ts';
 import { cacheShareBytes } from '../bytes/cached-bytes.ts';
 import type { Fact } from '../bytes/fact.ts';
-import { type Image, openImage } from '../bytes/open-image.ts';
+import { type Image, openImage, type Survey } from '../bytes/open-image.ts';
 import { slice } from '../bytes/slice.ts';
 import { DamageError, ReadError, UnsupportedError, UsageError } from '../errors.ts';
 import { Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
 import type { ReplayedJournal } from '../filesystems/ext4/journal-state.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
-import type { Nanoseconds, TargetIdentity, TargetSpec, VolumeFacts } from '../model.ts';
+import type { TargetIdentity, TargetSpec } from '../model.ts';
 import { bytesOfText } from '../path.ts';
 import { surveyDisk, type Volume } from '../volumes/find-volumes.ts';
+import { MOUNTED_TREE, type ToldVolume, tellRead, tellUnread } from './told-volume.ts';
 
 /** What threads share of an opening. Plain data. */
 export interface Opening {
@@ -24,21 +25,13 @@ export interface Opening {
   readonly replayed: ReadonlyMap<number, ReplayedJournal>;
 }
 
-export interface OpenedVolume {
-  readonly facts: VolumeFacts;
+export interface OpenedVolume extends ToldVolume {
   /** Null: it cannot be read; then `trouble` says why. */
   readonly filesystem: Filesystem | null;
-  readonly trouble: string | null;
-  /** What of its journal could not be used: the state that is shown is not the one that was written last. */
-  readonly journalTrouble: readonly string[];
-  /** Whether files may lie in it, read or not. */
-  readonly holdsFiles: boolean;
-  /** When an image's file system was last written, as its superblock and journal say; null where nothing says. */
-  readonly writtenAtNs: Nanoseconds | null;
 }
 
 export interface OpenedTarget {
-  /** `raw`, `qcow2`; null for a directory. */
+  /** `raw`, `qcow2`, ...; null for a directory. */
   readonly container: string | null;
   /** Names of an image's internal snapshots. */
   readonly snapshots: readonly string[];
@@ -46,6 +39,8 @@ export interface OpenedTarget {
   /** What concerns the container and its partition table. */
   readonly facts: readonly Fact[];
   readonly replayed: Opening['replayed'];
+  /** Compares the tables of an image's container: reads them all. */
+  survey(): Survey;
   close(): void;
 }
 
@@ -84,21 +79,17 @@ function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: read
       replayed.set(volume.index, filesystem.replayed);
   }
   const snapshots = image.snapshots.map(snapshot => snapshot.name);
-  return { container: image.container, snapshots, volumes, facts, replayed, close: () => image.bytes.close?.() };
+  const { container, survey } = image;
+  return { container, snapshots, volumes, facts, replayed, survey, close: () => image.bytes.close?.() };
 }
 
 function openDirectory(target: TargetSpec): OpenedTarget {
   assertSame(target);
   const filesystem = openHostFilesystem(bytesOfText(target.path));
-  const volume: OpenedVolume = { ...READ, facts: MOUNTED, filesystem, holdsFiles: true, writtenAtNs: null };
-  return {
-    container: null,
-    snapshots: [],
-    volumes: [volume],
-    facts: [],
-    replayed: new Map(),
-    close: () => filesystem.close(),
-  };
+  const volumes = [{ ...MOUNTED_TREE, filesystem }];
+  const survey = () => ({ tells: [], trouble: null });
+  const close = () => filesystem.close();
+  return { container: null, snapshots: [], volumes, facts: [], replayed: new Map(), survey, close };
 }
 
 function openImageOf(target: TargetSpec, opening: Opening): Image {
@@ -108,20 +99,13 @@ function openImageOf(target: TargetSpec, opening: Opening): Image {
 
 function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, opening: Opening): OpenedVolume {
   const bytes = slice(disk, volume.offset, volume.size, `${target.name} volume ${volume.index}`);
-  const holdsFiles = volume.holdsFiles || isFilesystemPartition(volume);
   try {
     const filesystem = openFilesystem(bytes, volume, target, opening);
-    if (filesystem !== null) {
-      const writtenAtNs = newestWrite(filesystem);
-      const journalTrouble = journalTroubleOf(filesystem);
-      const facts = ext4Facts(volume, filesystem, journalTrouble);
-      return { facts, filesystem, trouble: null, journalTrouble, holdsFiles, writtenAtNs };
-    }
-    const trouble = holdsFiles ? troubleOf(volume) : `${volume.kind} holds no files`;
-    return unreadVolume(volume, trouble, holdsFiles);
+    if (filesystem === null) return { ...tellUnread(volume, null), filesystem };
+    return { ...tellRead(volume, filesystem), filesystem };
   } catch (error) {
     if (!isAnswer(error)) throw error;
-    return unreadVolume(volume, error.message, true);
+    return { ...tellUnread(volume, error.message), filesystem: null };
   }
 }
 
@@ -141,82 +125,9 @@ function openFilesystem(
   });
 }
 
-function newestWrite({ volume, replayed }: Ext4Filesystem): Nanoseconds | null {
-  const writtenNs = volume.superblock.writeTimeNs;
-  const committedNs = replayed?.lastCommitNs ?? null;
-  if (writtenNs === null || committedNs === null) return writtenNs ?? committedNs;
-  return writtenNs > committedNs ? writtenNs : committedNs;
-}
-
 function isAnswer(error: unknown): error is Error {
   return error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError;
 }
-
-function commonFacts({ index, kind, uuid, label, offset, size, facts }: Volume): VolumeFacts {
-  const gates = facts.map(fact => `${fact.name}: ${fact.detail}`);
-  const unknown = { state: 'not examined', replayed: false, repairedAtNs: null, hot: false, log: null };
-  return { index, filesystem: kind, uuid, label, offset, size, ...unknown, gates };
-}
-
-/** Partition types for file systems of Linux: what nobody recognises in one has lost its superblock rather than never had one. */
-const FILESYSTEM_TYPES = new Set([
-  '0x83',
-  '0fc63daf-8483-4772-8e79-3d69d8477de4',
-  '4f68bce3-e8cd-4db1-96e7-fbcaf984b709',
-  '933ac7e1-2eb4-4f13-b844-0e14e2aef915',
-  '3b8f8425-20e0-4f3b-907f-1a25a76f98e8',
-]);
-
-function troubleOf(volume: Volume): string {
-  if (volume.kind !== 'unknown') return `${volume.kind} is not read`;
-  return 'a partition for a Linux file system in which none is recognised (its superblock may be lost)';
-}
-
-function isFilesystemPartition({ kind, partition }: Volume): boolean {
-  return kind === 'unknown' && partition !== null && FILESYSTEM_TYPES.has(partition.type);
-}
-
-function unreadVolume(volume: Volume, trouble: string, holdsFiles: boolean): OpenedVolume {
-  const facts = commonFacts(volume);
-  return { facts, filesystem: null, trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
-}
-
-function journalTroubleOf({ notReplayed, replayed }: Ext4Filesystem): string[] {
-  return notReplayed === null ? [...(replayed?.errors ?? [])] : [notReplayed];
-}
-
-/** With what was found broken at the opening, each once. */
-function ext4Facts(volume: Volume, filesystem: Ext4Filesystem, journalTrouble: readonly string[]): VolumeFacts {
-  const { superblock, damage } = filesystem.volume;
-  const { replayed } = filesystem;
-  const common = commonFacts(volume);
-  const broken = new Set([...journalTrouble, ...damage.facts.map(fact => fact.message)]);
-  const dirty = superblock.needsRecovery || !superblock.clean;
-  const state = superblock.hasErrors ? 'errors' : dirty ? 'dirty' : 'clean';
-  const { lastCheckNs, mkfsTimeNs } = superblock;
-  const repairedAtNs = lastCheckNs !== null && mkfsTimeNs !== null && lastCheckNs > mkfsTimeNs ? lastCheckNs : null;
-  const gates = [...common.gates, ...broken];
-  return { ...common, state, replayed: replayed !== null, repairedAtNs, gates };
-}
-
-/** Of a volume that is read, nothing amiss. */
-const READ = { trouble: null, journalTrouble: [] } as const;
-
-/** What a mounted tree tells of its file system. */
-const MOUNTED: VolumeFacts = {
-  index: 0,
-  filesystem: 'host',
-  uuid: null,
-  label: '',
-  offset: null,
-  size: null,
-  state: 'mounted',
-  replayed: false,
-  repairedAtNs: null,
-  hot: false,
-  log: null,
-  gates: [],
-};
 
 /** What makes a target the same one for every thread. A directory's size and mtime may move under a scan, its inode not. */
 export function identityOf(path: string): TargetIdentity {

@@ -6,10 +6,11 @@ import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { RunFunctions } from '../../src/cli/run-functions.ts';
 import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
 import { DamageError, UsageError } from '../../src/errors.ts';
+import type { Explanation } from '../../src/report/explanation.ts';
 import type { Report } from '../../src/report/report.ts';
 import type { BaselineOptions, ScanOptions, ScanOutcome } from '../../src/run/options.ts';
 import { schemaErrors } from '../report/report-validator.ts';
-import { findingOf, reportOf, statOf } from '../report/sample-report.ts';
+import { findingOf, reportOf, statOf, VOLUME } from '../report/sample-report.ts';
 import { captureOutput, type TestWorld, testWorld } from './test-world.ts';
 
 let here = '';
@@ -76,6 +77,9 @@ describe('scan', () => {
         jobs: 3,
         resume: 'never',
         failOn: [{ verdict: 'stale', confidence: 'possible' }],
+        before: [],
+        stripeBytes: null,
+        suspectExtents: [],
       },
     ]);
   });
@@ -222,6 +226,7 @@ describe('baseline', () => {
     entries: 1234,
     files: 1000,
     bytes: 5_000_000,
+    mapBytes: 2_097_152,
   };
 
   test('create captures, and says what', async () => {
@@ -265,8 +270,8 @@ describe('baseline', () => {
       'NAME         GENERATIONS  OLDEST STATE                       NEWEST STATE',
       'nightly\\x1b           30  1970-01-01 00:00:00 UTC            2014-06-01 02:00:00 UTC',
       'x                      1  1970-01-01 00:00:00.000000001 UTC  1970-01-01 00:00:00.000000001 UTC',
-      'STATE OF              PATHS  FILES     SIZE  CAPTURED                   TARGET',
-      '2014-06-01T02:00:00Z  1,234  1,000  4.8 MiB  2014-06-01 02:00:01.5 UTC  /srv',
+      'STATE OF              PATHS  FILES     SIZE  BLOCK MAP  CAPTURED                   TARGET',
+      '2014-06-01T02:00:00Z  1,234  1,000  4.8 MiB      2 MiB  2014-06-01 02:00:01.5 UTC  /srv',
       '',
     ]);
   });
@@ -291,6 +296,7 @@ describe('baseline', () => {
           entries: 1234,
           files: 1000,
           bytes: 5_000_000,
+          blockMap: { bytesInStore: 2_097_152 },
         },
       ],
     });
@@ -381,13 +387,16 @@ describe('demo', () => {
   });
 });
 
+const UNKNOWN: Omit<Explanation, 'volume'> = { seen: null, expected: [], observations: [], finding: null };
+
 describe('explain', () => {
   test('tells everything, of the path as it was shown', async () => {
     const asked: string[] = [];
     const world = inside({
       explain: async (_, path) => {
         asked.push(path);
-        return {
+        const explanation: Explanation = {
+          volume: 0,
           seen: {
             direntType: 'file',
             stat: statOf({ sizeBytes: 5, mtimeNs: 1n, inode: 12n, generation: 7 }),
@@ -428,6 +437,7 @@ describe('explain', () => {
             remedy: { action: 'reinstall', detail: 'Reinstall bash.', command: 'apt-get install --reinstall bash' },
           }),
         };
+        return { volumes: [VOLUME], explanations: [explanation] };
       },
     });
     expect(await runCommandLine(['explain', 'target', 'usr//bin/./b\\xff', '--force'], world)).toBe(0);
@@ -457,15 +467,37 @@ describe('explain', () => {
     ]);
   });
 
+  test('of a path that several volumes have, tells of each', async () => {
+    const volumes = [VOLUME, { ...VOLUME, index: 2, label: 'data' }];
+    const explanations = [0, 2].map(volume => ({ volume, ...UNKNOWN }));
+    const world = inside({ explain: async () => ({ volumes, explanations }) });
+    expect(await runCommandLine(['explain', 'target', '/a', '--force'], world)).toBe(0);
+    const text = ['No finding: nothing that is known speaks for damage.', '', 'Now', '  not there'];
+    expect(world.stdout.text().split('\n')).toEqual([
+      '/a in target (volume 0)',
+      ...text,
+      '',
+      '/a in target (volume 2, "data")',
+      ...text,
+      '',
+    ]);
+  });
+
+  test('of a path that nothing knows is refused', async () => {
+    const world = inside({ explain: async () => ({ volumes: [VOLUME], explanations: [] }) });
+    expect(await runCommandLine(['explain', 'target', '/a', '--force'], world)).toBe(2);
+    expect(world.stderr.text()).toContain('/a: neither the target nor any reference knows this path\n');
+  });
+
   test.each([
     [['--baseline', 'nightly'], ''],
     [[], 'Baselines of this target were not compared (nightly, old): add --baseline nightly\n'],
   ])('with %j, says which baselines of the target it could not use', async (options, said) => {
     writeFileSync(join(here, 's.db'), '');
     const series = { generations: 1, firstAtNs: 0n, lastAtNs: 0n };
-    const generation = { atNs: 0n, capturedNs: 0n, entries: 1, files: 1, bytes: 1 };
+    const generation = { atNs: 0n, capturedNs: 0n, entries: 1, files: 1, bytes: 1, mapBytes: null };
     const world = inside({
-      explain: async () => ({ seen: null, expected: [], observations: [], finding: null }),
+      explain: async () => ({ volumes: [], explanations: [{ volume: 0, ...UNKNOWN }] }),
       listBaselines: async () => ['nightly', 'old', 'other'].map(name => ({ name, ...series })),
       showBaseline: async (_, name) => [{ ...generation, target: name === 'other' ? 'srv' : 'target' }],
     });
@@ -487,7 +519,19 @@ describe('a wrong command line', () => {
     [['scan', 'target', 'target'], 'scan takes one TARGET at a time, not 2: run it once for each'],
     [['scan', 'none'], 'none: no such file or directory'],
     [['scan', 'target', '--html', 'x'], 'unknown: --html (lostwrite scan --help lists what there is)'],
-    [['scan', 'target', '--before=x'], 'unknown: --before (lostwrite scan --help lists what there is)'],
+    [['scan', 'target', '--backup=x'], 'unknown: --backup (lostwrite scan --help lists what there is)'],
+    [
+      ['scan', 'target', '--stripe', '4X'],
+      '--stripe: "4X": expected a size from 16K to 1G in whole sectors, e.g. 4M or 512K',
+    ],
+    [
+      ['scan', 'target', '--stripe', '4M'],
+      '--stripe: a mounted tree does not show where its files lie on the disk; scan the image',
+    ],
+    [
+      ['scan', 'target', '--suspect-extents', 'x'],
+      '--suspect-extents: a mounted tree does not show where its files lie on the disk; scan the image',
+    ],
     [['scan', 'target', '--no-window'], 'unknown: --no-window (lostwrite scan --help lists what there is)'],
     [['scan', 'target', '--no-json'], 'unknown: --no-json (lostwrite scan --help lists what there is)'],
     [['scan', 'target', '--crossMounts'], 'unknown: --crossMounts (lostwrite scan --help lists what there is)'],

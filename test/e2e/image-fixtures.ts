@@ -21,7 +21,7 @@ import { type Amounts, populate } from '../filesystems/ext4/populate.ts';
 import { IS_ROOT, type Place, skipping, succeeds } from './program.ts';
 
 export const MIB = 2 ** 20;
-const AMOUNTS: Amounts = { files: 60, crowd: 150, sparseBytes: 64 * MIB, depth: 40 };
+const AMOUNTS: Amounts = { files: 60, oddNames: 300, crowd: 150, sparseBytes: 64 * MIB, depth: 40 };
 const TOOLS: readonly (readonly [tool: string, versionFlag: string])[] = [
   ['mkfs.ext4', '-V'],
   ['debugfs', '-V'],
@@ -112,6 +112,13 @@ function install(root: string, packed: string): void {
   mkdirSync(`${root}/var/lib/dpkg/updates`);
   writeFileSync(`${root}/var/lib/dpkg/status`, '');
   tool('dpkg', `--root=${root}`, '--log=/dev/null', '--install', packed);
+}
+
+/** Where in an image of 4 KiB blocks debugfs says that an inode lies. */
+export function inodeAt(image: string, path: string): number {
+  const [, block = '', offset = ''] =
+    /located at block (\d+), offset (0x[0-9a-f]+)/.exec(tool('debugfs', '-R', `imap ${path}`, image)) ?? [];
+  return Number(block) * 4096 + Number(offset);
 }
 
 interface FileState {

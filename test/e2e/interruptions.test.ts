@@ -2,10 +2,9 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { findingsText, Place, parseReport, type Started, skipping, succeeds } from './program.ts';
+import { blobs, HAS_STRACE, SLOWLY, scanArgs, until } from './interrupted.ts';
+import { findingsText, Place, parseReport, type Started } from './program.ts';
 
 // The whole program runs in each test, on machines that do other things as well.
 vi.setConfig({ testTimeout: 120_000 });
@@ -16,13 +15,9 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => place.remove());
 
-const HAS_STRACE = succeeds('strace', ['true']) || skipping('needs strace, to count and to kill') !== null;
 const MIB = 1024 * 1024;
 const FILES = 16;
 const FILE_BYTES = 32 * MIB;
-
-/** Every read takes 10 ms at least; strace steps aside, so that the program keeps its process id. */
-const SLOWLY = 'strace -D -f -o /dev/null -e trace=pread64 -e inject=pread64:delay_enter=10000'.split(' ');
 
 /** Files of holes: large to read, nothing to write. Every batch of the plan is one file. */
 function makeHoles(root: string): void {
@@ -31,26 +26,6 @@ function makeHoles(root: string): void {
     const file = `${root}/file${String(number).padStart(2, '0')}`;
     writeFileSync(file, `file ${number}`);
     truncateSync(file, FILE_BYTES);
-  }
-}
-
-/** Waits until the condition holds, or the program has ended. */
-async function until(started: Started, holds: () => boolean): Promise<void> {
-  while (!holds() && started.child.exitCode === null && started.child.signalCode === null) await sleep(10);
-}
-
-/** How many blobs of a kind the runs in a store have, as another program sees them. */
-function blobs(store: string, kind: string): number {
-  if (!existsSync(store)) return 0;
-  const database = new Database(store, { readonly: true });
-  try {
-    const row = database.prepare('SELECT count(*) AS blobs FROM run_blob WHERE kind LIKE ?').get(kind);
-    return (row as { blobs: number }).blobs;
-  } catch (error) {
-    if (error instanceof Error && /locked|no such table/.test(error.message)) return 0;
-    throw error;
-  } finally {
-    database.close();
   }
 }
 
@@ -65,10 +40,6 @@ function hasOpen(started: Started, file: string): boolean {
       throw error;
     }
   });
-}
-
-function scanArgs(target: string, store: string, ...more: string[]): string[] {
-  return ['scan', target, '--store', store, '--force', '--json', '-', '--jobs', '1', ...more];
 }
 
 describe.skipIf(!HAS_STRACE)('a killed program', () => {

@@ -25,6 +25,8 @@ export interface ReadReport {
 }
 
 export interface ReadFinding {
+  readonly id: string;
+  readonly volume: number;
   readonly path: string;
   readonly pathBase64?: string;
   readonly verdict: string;

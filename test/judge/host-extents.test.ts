@@ -36,8 +36,8 @@ function last(findings: readonly Finding[], counters = counted(findings)): strin
 }
 
 function witness(state: PlaceState, mib: number, length: number): BlockWitness {
-  const span = { offset: 0, length, physical: mib * MIB, state, formerOwner: null };
-  return { reference: 'g0', unitBytes: 4096, formerly: null, spans: [span], sameBlocks: false };
+  const span = { offset: 0, length, physical: mib * MIB, state, formerOwner: null, isClaimedTwice: false };
+  return { reference: 'g0', unitBytes: 4096, formerly: null, spans: [span], sameBlocks: false, isAllocated: null };
 }
 
 const inode = (number: bigint): FindingObserved => ({

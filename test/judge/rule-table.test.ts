@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { RULE_BY_NAME, RULES } from '../../src/judge/rule-table.ts';
+import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
@@ -13,6 +14,7 @@ import { READING_TESTS } from './rules/reading.ts';
 const TESTS = [
   ...READING_TESTS,
   ...CONTENT_TESTS,
+  ...BLOCK_TESTS,
   ...METADATA_TESTS,
   ...GONE_TESTS,
   ...BACK_TESTS,

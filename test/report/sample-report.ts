@@ -2,20 +2,12 @@
 
 import type { Finding, Stat, Verdict, VolumeFacts } from '../../src/model.ts';
 import type { Report } from '../../src/report/report.ts';
+import { MOUNTED_TREE } from '../../src/tree/told-volume.ts';
 
 export const VOLUME: VolumeFacts = {
-  index: 0,
+  ...MOUNTED_TREE.facts,
   filesystem: 'ext4',
   uuid: '0b6f3c1e-90a5-4e0c-8c2b-5d7a4f1f2a10',
-  label: '',
-  offset: null,
-  size: null,
-  state: 'mounted',
-  replayed: false,
-  repairedAtNs: null,
-  hot: false,
-  log: null,
-  gates: [],
 };
 
 /** A `likely` stale file, unless told otherwise. */

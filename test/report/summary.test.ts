@@ -5,7 +5,7 @@ import { NO_COLOURS } from '../../src/report/palette.ts';
 import type { Report } from '../../src/report/report.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import { incidentReport } from './incident.ts';
-import { findingOf, reportOf } from './sample-report.ts';
+import { findingOf, reportOf, VOLUME } from './sample-report.ts';
 
 const summaryOf = (report: Report): string => renderSummary(report).join('\n');
 
@@ -185,6 +185,24 @@ test('a sentence that begins with a reference begins with a capital', () => {
   expect(renderSummary(reportOf([findingOf({ path: '/a', evidence })]))).toContain(
     '      stale, likely: Baseline web of 2014-06-01 02:00:00 UTC has it, and it is',
   );
+});
+
+test('of a target with several volumes, every path is told with its own', () => {
+  const volumes = [VOLUME, { ...VOLUME, index: 1, label: 'da\nta' }, { ...VOLUME, index: 2, filesystem: 'swap' }];
+  const skipped = [{ volume: 1, path: '/pipe', reason: 'special' }] as const;
+  const report = reportOf([findingOf({ path: '/a' }), findingOf({ path: '/a', volume: 1 })], {
+    target: { kind: 'image', name: 'vm', path: 'vm', container: 'raw', volumes },
+    coverage: { byReference: new Map(), unvouched: 0, skipped },
+  });
+  const lines = renderSummary(report);
+  expect(lines[0]).toBe('lostwrite 0.1.0: vm, 3 volumes, ext4, swap');
+  expect(lines.filter(line => line.includes(' /'))).toEqual([
+    '   1. /a (volume 0)',
+    '   2. /a (volume 1, "da\\nta")',
+    '    /a (volume 0)',
+    '    /a (volume 1, "da\\nta")',
+    '    /pipe (volume 1, "da\\nta")',
+  ]);
 });
 
 test('the hint for explain repeats target and options, each as one word of a shell', () => {

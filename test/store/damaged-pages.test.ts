@@ -6,9 +6,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import type { BaselineRecord } from '../../src/store/baseline-record.ts';
-import { openStore } from '../../src/store/store.ts';
-import { blockHashes, fileRecord, sha256 } from './sample-records.ts';
-import { capture, sqlite3, storePath } from './samples.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { keepMap, SampleDisk, said } from './sample-maps.ts';
+import { blockHashes, fileRecord, request, sha256 } from './sample-records.ts';
+import { sqlite3, storePath } from './samples.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -22,17 +23,28 @@ function tree(seed: string): BaselineRecord[] {
   });
 }
 
+function captureBoth(store: Store, atNs: bigint, records: readonly BaselineRecord[], disk: SampleDisk): void {
+  const writer = store.createGeneration(request(atNs));
+  for (const record of records) writer.add(record);
+  keepMap(writer, 0, disk.map());
+  writer.finish();
+}
+
 /** A store, and what it was before its last generation. */
 function madeStores(): { readonly file: string; readonly older: Buffer } {
   const file = storePath();
   const store = openStore(file, 'write');
-  capture(store, 1n, tree('first'));
+  const disk = new SampleDisk(40_000);
+  while (disk.files < 600) disk.create(1 + (disk.files % 5));
+  captureBoth(store, 1n, tree('first'), disk);
   const { run } = store.openRun('key');
   for (let number = 0; number < 12; number++) run.putBlob('shard', number, blockHashes(150 * number, `${number}`));
   store.close();
   const older = readFileSync(file);
   const again = openStore(file, 'write');
-  capture(again, 2n, tree('second'));
+  for (let index = 0; index < 60; index++) disk.replace();
+  disk.write(39_000);
+  captureBoth(again, 2n, tree('second'), disk);
   again.close();
   return { file, older };
 }
@@ -61,6 +73,8 @@ function allOf(store: ReturnType<typeof openStore>): string {
       all.update(JSON.stringify(rest, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
       all.update(content?.sha256 ?? '').update(content?.blocks ?? '');
     }
+    const map = store.blockMap(id, 0);
+    all.update(map === null ? 'no map' : JSON.stringify(said(map)));
   }
   if (generations.length > 0)
     for (const [number, bytes] of store.openRun('key').run.blobs('shard')) all.update(`${number}`).update(bytes);

@@ -43,7 +43,9 @@ test('a generation is described with its counts and attributes', () => {
   for (const record of TREE) writer.add(record);
   writer.finish({ skipped: 2 });
   const described = { ...request(1000n), id: writer.id, attributes: { volumes: 1, skipped: 2 } };
-  expect(store.generations('nightly')).toEqual([{ ...described, entries: 5, files: 3, bytes: 15, segments: 1 }]);
+  expect(store.generations('nightly')).toEqual([
+    { ...described, entries: 5, files: 3, bytes: 15, segments: 1, blockMaps: 0 },
+  ]);
   expect(store.baselines()).toEqual([{ name: 'nightly', generations: 1, firstAtNs: 1000n, lastAtNs: 1000n }]);
   store.close();
 });

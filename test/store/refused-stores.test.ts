@@ -14,6 +14,7 @@ import {
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
+import { MIGRATIONS } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/store.ts';
 import { fileRecord, request } from './sample-records.ts';
 import { capture, sha256OfFile, sqlite3, storePath } from './samples.ts';
@@ -86,7 +87,10 @@ test.each([
 test('a store of a newer version is refused, both versions said', () => {
   const file = madeStore();
   sqlite3(file, 'PRAGMA user_version = 7');
-  expectRefused(file, `store ${file} has version 7, this lostwrite knows version 1: a newer lostwrite wrote it`);
+  expectRefused(
+    file,
+    `store ${file} has version 7, this lostwrite knows version ${MIGRATIONS.length}: a newer lostwrite wrote it`,
+  );
 });
 
 test('a store without its version is damaged', () => {
@@ -144,7 +148,7 @@ test('a store and the directories above it are made for their owner only', () =>
   expect(readdirSync(path.dirname(file)).sort()).toEqual(['store.db', 'store.db-lock']);
   expect(sqlite3(file, 'PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode').split('\n')).toEqual([
     '1280791380',
-    '1',
+    String(MIGRATIONS.length),
     'wal',
   ]);
 });

@@ -1,7 +1,8 @@
 // Where the bytes of a qcow2 disk are: the walk through an L1 table and its L2 tables. It reads no data and decompresses nothing.
 
 import type { ByteSource } from '../byte-source.ts';
-import { bytesPerL1Entry, damage, type Qcow2Header, type TablePlace } from './header.ts';
+import { damage } from '../damage.ts';
+import { bytesPerL1Entry, type Qcow2Header, type TablePlace } from './header.ts';
 import { COMPRESSED_HIGH, COPIED_HIGH, OFFSET_MASK_HIGH, OFFSET_MASK_LOW, SUBCLUSTERS, ZERO_LOW } from './layout.ts';
 import { TableWindow } from './table-window.ts';
 

@@ -1,8 +1,9 @@
 // What a qcow2 header and its extensions say, checked: nothing here is used before it was compared with the file.
 
-import { DamageError, UnsupportedError } from '../../errors.ts';
+import { UnsupportedError } from '../../errors.ts';
 import { type Fields, latin1, type Struct, type StructOf } from '../../struct/struct.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { checkField, damage } from '../damage.ts';
 import { readExactly } from '../read-exactly.ts';
 import {
   AUTOCLEAR,
@@ -26,6 +27,7 @@ import {
   qcow2Header,
   qcow2HeaderCompression,
   qcow2HeaderV3,
+  V2_REFCOUNT_ORDER,
 } from './layout.ts';
 
 export interface Qcow2Header {
@@ -44,6 +46,10 @@ export interface Qcow2Header {
   readonly dirty: boolean;
   readonly corrupt: boolean;
   readonly lazyRefcounts: boolean;
+  /** Width of a cluster's counter. */
+  readonly refcountBits: number;
+  /** It keeps dirty bitmaps, in clusters of their own. */
+  readonly bitmaps: boolean;
 }
 
 /** An L1 table: `entries` of eight bytes at `offset`. */
@@ -74,14 +80,14 @@ export function readHeader(file: ByteSource): Qcow2Header {
   if (fixed.version !== 2 && fixed.version !== 3) {
     throw new UnsupportedError(`${file.name}: qcow version ${fixed.version} is not supported`);
   }
-  check(file, qcow2Header, 'clusterBits', fixed.clusterBits, [MIN_CLUSTER_BITS, MAX_CLUSTER_BITS]);
+  checkField(file, qcow2Header, 'clusterBits', fixed.clusterBits, [MIN_CLUSTER_BITS, MAX_CLUSTER_BITS]);
   const clusterBytes = 2 ** fixed.clusterBits;
   const head = readExactly(file, 0, Math.min(clusterBytes, file.size), qcow2Header.name);
   return assemble(file, fixed, head, clusterBytes);
 }
 
 function assemble(file: ByteSource, fixed: Fixed, head: Uint8Array, clusterBytes: number): Qcow2Header {
-  const { features, headerBytes, compressionType } = readVersion3(file, fixed, head);
+  const { features, headerBytes, compressionType, refcountOrder } = readVersion3(file, fixed, head);
   const extensions = readExtensions(file, fixed, head, headerBytes);
   refuseUnknown(file, features, extensions);
   refuseEncryption(file, fixed);
@@ -106,16 +112,24 @@ function assemble(file: ByteSource, fixed: Fixed, head: Uint8Array, clusterBytes
     dirty: has(features.incompatible, INCOMPATIBLE.dirty),
     corrupt: has(features.incompatible, INCOMPATIBLE.corrupt),
     lazyRefcounts: has(features.compatible, COMPATIBLE.lazyRefcounts),
+    refcountBits: 2 ** refcountOrder,
+    bitmaps: extensions.has(EXTENSION.bitmaps),
   };
   checkPlaces(file, header);
   return header;
 }
 
 function readVersion3(file: ByteSource, fixed: Fixed, head: Uint8Array) {
-  if (fixed.version === 2) return { features: NO_FEATURES, headerBytes: qcow2Header.size, compressionType: 0 };
+  if (fixed.version === 2)
+    return {
+      features: NO_FEATURES,
+      headerBytes: qcow2Header.size,
+      compressionType: 0,
+      refcountOrder: V2_REFCOUNT_ORDER,
+    };
   const view = qcow2HeaderV3.at(head);
-  check(file, qcow2HeaderV3, 'headerLength', view.headerLength, [qcow2HeaderV3.size, head.length]);
-  check(file, qcow2HeaderV3, 'refcountOrder', view.refcountOrder, [0, MAX_REFCOUNT_ORDER]);
+  checkField(file, qcow2HeaderV3, 'headerLength', view.headerLength, [qcow2HeaderV3.size, head.length]);
+  checkField(file, qcow2HeaderV3, 'refcountOrder', view.refcountOrder, [0, MAX_REFCOUNT_ORDER]);
   const hasType = view.headerLength >= qcow2HeaderCompression.size;
   return {
     features: {
@@ -124,6 +138,7 @@ function readVersion3(file: ByteSource, fixed: Fixed, head: Uint8Array) {
       autoclear: view.autoclearFeatures,
     },
     headerBytes: view.headerLength,
+    refcountOrder: view.refcountOrder,
     compressionType: hasType ? qcow2HeaderCompression.at(head).compressionType : 0,
   };
 }
@@ -136,7 +151,7 @@ function readExtensions(file: ByteSource, fixed: Fixed, head: Uint8Array, start:
     const extension = headerExtension.at(head, at);
     if (extension.type === EXTENSION.end) break;
     const content = at + headerExtension.size;
-    check(file, headerExtension, 'length', extension.length, [0, end - content], at);
+    checkField(file, headerExtension, 'length', extension.length, [0, end - content], at);
     found.set(extension.type, latin1(head, content, extension.length));
     at = content + Math.ceil(extension.length / 8) * 8;
   }
@@ -175,8 +190,8 @@ function readBacking(
 ): Qcow2Header['backing'] {
   const { backingFileOffset: offset, backingFileLength: length } = fixed;
   if (offset === 0) return null;
-  check(file, qcow2Header, 'backingFileLength', length, [1, MAX_BACKING_NAME_BYTES]);
-  check(file, qcow2Header, 'backingFileOffset', offset, [qcow2Header.size, head.length - length]);
+  checkField(file, qcow2Header, 'backingFileLength', length, [1, MAX_BACKING_NAME_BYTES]);
+  checkField(file, qcow2Header, 'backingFileOffset', offset, [qcow2Header.size, head.length - length]);
   const name = Buffer.from(latin1(head, offset, length), 'latin1').toString('utf8');
   return { name, format: extensions.get(EXTENSION.backingFormat)?.replace(/\0.*$/s, '') ?? null };
 }
@@ -193,12 +208,12 @@ function compressionOf(file: ByteSource, announced: boolean, type: number): Qcow
 function checkPlaces(file: ByteSource, header: Qcow2Header): void {
   const { clusterBytes, l1, refcountTable, snapshots } = header;
   const leastBits = header.extendedL2 ? MIN_EXTENDED_CLUSTER_BITS : MIN_CLUSTER_BITS;
-  check(file, qcow2Header, 'clusterBits', header.clusterBits, [leastBits, MAX_CLUSTER_BITS]);
+  checkField(file, qcow2Header, 'clusterBits', header.clusterBits, [leastBits, MAX_CLUSTER_BITS]);
   const neededEntries = Math.ceil(header.sizeBytes / bytesPerL1Entry(header));
-  check(file, qcow2Header, 'l1Size', l1.entries, [neededEntries, MAX_L1_BYTES / 8]);
+  checkField(file, qcow2Header, 'l1Size', l1.entries, [neededEntries, MAX_L1_BYTES / 8]);
   const mostClusters = Math.max(1, MAX_REFCOUNT_TABLE_BYTES / clusterBytes);
-  check(file, qcow2Header, 'refcountTableClusters', refcountTable.clusters, [1, mostClusters]);
-  check(file, qcow2Header, 'snapshotCount', snapshots.count, [0, MAX_SNAPSHOTS]);
+  checkField(file, qcow2Header, 'refcountTableClusters', refcountTable.clusters, [1, mostClusters]);
+  checkField(file, qcow2Header, 'snapshotCount', snapshots.count, [0, MAX_SNAPSHOTS]);
   if (l1.entries > 0) checkTable(file, header, qcow2Header, 'l1Offset', l1.offset, l1.entries * 8);
   checkTable(file, header, qcow2Header, 'refcountTableOffset', refcountTable.offset, clusterBytes);
   if (snapshots.count > 0) checkTable(file, header, qcow2Header, 'snapshotsOffset', snapshots.offset, 0);
@@ -227,29 +242,4 @@ export function checkTable<F extends Fields>(
   if (offset % clusterBytes !== 0) throw damage(file, what, at, offset, `a multiple of ${clusterBytes}`);
   if (offset >= clusterBytes && offset + bytes <= file.size) return;
   throw damage(file, what, at, offset, `${clusterBytes} to ${file.size - bytes}`);
-}
-
-/** Throws DamageError at the field (of the structure at `base`) unless least <= value <= most. */
-function check<F extends Fields>(
-  file: ByteSource,
-  struct: Struct<F>,
-  field: keyof F & string,
-  value: number,
-  [least, most]: readonly [number, number],
-  base = 0,
-): void {
-  if (value >= least && value <= most) return;
-  const at = base + (struct.fields[field]?.offset ?? 0);
-  throw damage(file, `${struct.name}.${field}`, at, value, `${least} to ${most}`);
-}
-
-/** Damage in the image file itself: `at` is an offset in it. */
-export function damage(
-  file: ByteSource,
-  what: string,
-  at: number,
-  found: number | string,
-  expected: string,
-): DamageError {
-  return new DamageError(`${file.name}: ${what}`, at, found, expected);
 }

@@ -48,6 +48,7 @@ export const EXTENSION = {
   backingFormat: 0xe2792aca,
   featureNames: 0x6803f857,
   dataFileName: 0x44415441,
+  bitmaps: 0x23852875,
 } as const;
 
 /** One entry of the feature name table. */
@@ -89,6 +90,8 @@ export const MIN_CLUSTER_BITS = 9;
 export const MAX_CLUSTER_BITS = 21;
 export const MIN_EXTENDED_CLUSTER_BITS = 14;
 export const MAX_REFCOUNT_ORDER = 6;
+/** Version 2 has no field for it: 16 bits. */
+export const V2_REFCOUNT_ORDER = 4;
 export const MAX_L1_BYTES = 32 * 1024 * 1024;
 export const MAX_REFCOUNT_TABLE_BYTES = 8 * 1024 * 1024;
 export const MAX_BACKING_NAME_BYTES = 1023;

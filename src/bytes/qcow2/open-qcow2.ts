@@ -1,23 +1,21 @@
-// A qcow2 image with all the files that it needs: backing files, a data file. What is opened, and what is refused, is decided here.
-// A name in an image is the guest's or an attacker's word: it leads nowhere outside the folders that were allowed.
+// A qcow2 image with all the files that it needs: backing files, a data file. What they may be is decided here, where they may lie
+// in image-files.ts.
 
-import { realpathSync } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
-import { DamageError, errorCode, UnsupportedError, UsageError } from '../../errors.ts';
+import { DamageError, UnsupportedError } from '../../errors.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { CachedBytes } from '../cached-bytes.ts';
+import { CachedBytes, TABLE_CACHE_BYTES, TABLE_PAGE_BYTES } from '../cached-bytes.ts';
+import { ClusterCache } from '../cluster-cache.ts';
 import type { Fact } from '../fact.ts';
-import { type FileBytes, openFileBytes } from '../file-bytes.ts';
-import { ClusterCache } from './cluster-cache.ts';
+import type { FileBytes } from '../file-bytes.ts';
+import { ImageFiles } from '../image-files.ts';
+import type { Tell } from '../tell.ts';
 import { isQcow2, type Qcow2Header, readHeader } from './header.ts';
 import { Qcow2Bytes } from './qcow2-bytes.ts';
-import { findSnapshot, readSnapshots, type Snapshot } from './snapshots.ts';
+import { findSnapshot, readSnapshotTable, type Snapshot } from './snapshots.ts';
+import { surveyQcow2 } from './survey-qcow2.ts';
 
 /** No chain in use is longer; each link costs an open file and a cache. */
 const MAX_CHAIN = 32;
-/** For the tables of each image of the chain. */
-const TABLE_CACHE_BYTES = 1024 * 1024;
-const TABLE_PAGE_BYTES = 16 * 1024;
 /** Names that QEMU gives to drivers of plain bytes. */
 const RAW_FORMATS: readonly string[] = ['raw', 'file', 'host_device'];
 
@@ -28,6 +26,7 @@ export interface Qcow2Image {
   readonly facts: readonly Fact[];
   /** Every file that was opened, the image first. Host paths. */
   readonly paths: readonly string[];
+  readonly survey: () => Tell[];
 }
 
 export interface Qcow2Options {
@@ -42,45 +41,54 @@ export interface Qcow2Options {
  * Throws UsageError, UnsupportedError, DamageError, ReadError; `file` is then closed as well.
  */
 export function openQcow2(file: FileBytes, path: string, options: Qcow2Options): Qcow2Image {
-  const chain = new Chain([file]);
+  const files = new ImageFiles('qcow2', file);
   try {
-    chain.allow([dirname(path), dirname(realpathSync(path)), ...options.allowBacking]);
+    files.allow(path, options.allowBacking);
+    const chain = new Chain(files);
     const { bytes, header, snapshots } = chain.open(file, path, options.snapshot);
-    return { bytes: closing(bytes, chain), header, snapshots, facts: chain.facts, paths: chain.paths };
+    const survey = () => surveyImage(file, header);
+    return {
+      bytes: closing(bytes, files),
+      header,
+      snapshots,
+      facts: chain.facts,
+      paths: files.paths,
+      survey,
+    };
   } catch (error) {
-    chain.close();
+    files.close();
     throw error;
   }
 }
 
-function closing(bytes: Qcow2Bytes, chain: Chain): ByteSource {
+/** Of the image itself: the tables of its backing files were not written since. Throws DamageError for a broken snapshot table. */
+function surveyImage(file: ByteSource, header: Qcow2Header): Tell[] {
+  const { snapshots, bytes } = readSnapshotTable(file, header);
+  return surveyQcow2({ file, header, snapshots, snapshotTableBytes: bytes });
+}
+
+function closing(bytes: Qcow2Bytes, files: ImageFiles): ByteSource {
   return {
     size: bytes.size,
     name: bytes.name,
     read: (into, at) => bytes.read(into, at),
     nextData: at => bytes.nextData(at),
-    close: () => chain.close(),
+    close: () => files.close(),
   };
 }
 
 class Chain {
   readonly facts: Fact[] = [];
-  readonly paths: string[] = [];
-  readonly #opened: FileBytes[];
+  readonly #files: ImageFiles;
   readonly #plainClusters = new ClusterCache();
-  #roots: readonly string[] = [];
 
-  constructor(opened: FileBytes[]) {
-    this.#opened = opened;
-  }
-
-  allow(folders: readonly string[]): void {
-    this.#roots = folders.map(folder => realpathSync(folder));
+  constructor(files: ImageFiles) {
+    this.#files = files;
   }
 
   open(file: FileBytes, path: string, snapshotName: string | null) {
-    const isTop = this.paths.length === 0;
-    this.paths.push(path);
+    const isTop = this.#files.paths.length === 0;
+    this.#files.paths.push(path);
     const header = readHeader(file);
     const tables = new CachedBytes(file, TABLE_CACHE_BYTES, TABLE_PAGE_BYTES);
     const snapshots = isTop ? this.#snapshots(tables, header, snapshotName !== null) : [];
@@ -100,14 +108,10 @@ class Chain {
     return { bytes, header, snapshots };
   }
 
-  close(): void {
-    for (const file of this.#opened.splice(0)) file.close();
-  }
-
   /** A broken snapshot table is no reason not to read the disk itself. */
   #snapshots(tables: ByteSource, header: Qcow2Header, needed: boolean): Snapshot[] {
     try {
-      return readSnapshots(tables, header);
+      return readSnapshotTable(tables, header).snapshots;
     } catch (error) {
       if (needed || !(error instanceof DamageError)) throw error;
       this.facts.push({ name: 'qcow2-snapshots-damaged', detail: error.message });
@@ -117,60 +121,22 @@ class Chain {
 
   #openData(image: string, name: string | null): ByteSource {
     if (name === null) throw new UnsupportedError(`${image}: keeps its data in another file, which it does not name`);
-    const { path, file } = this.#openNamed(image, name, 'data file');
-    this.paths.push(path);
+    const { path, file } = this.#files.open(image, name, 'data file');
+    this.#files.paths.push(path);
     this.facts.push({ name: 'qcow2-data-file', detail: path });
     return file;
   }
 
   #openBacking(image: string, { name, format }: NonNullable<Qcow2Header['backing']>): ByteSource {
-    if (this.paths.length >= MAX_CHAIN) throw new UnsupportedError(`${image}: a chain of more than ${MAX_CHAIN} files`);
-    const { path, file } = this.#openNamed(image, name, 'backing file');
+    if (this.#files.paths.length >= MAX_CHAIN)
+      throw new UnsupportedError(`${image}: a chain of more than ${MAX_CHAIN} files`);
+    const { path, file } = this.#files.open(image, name, 'backing file');
     const isImage = isQcow2Backing(file, image, format);
     const known = format ?? `${isImage ? 'qcow2' : 'raw'} by its first bytes`;
     this.facts.push({ name: 'qcow2-backing-file', detail: `${path} (${known})` });
     if (isImage) return this.open(file, path, null).bytes;
-    this.paths.push(path);
+    this.#files.paths.push(path);
     return file;
-  }
-
-  #openNamed(image: string, name: string, what: string): { path: string; file: FileBytes } {
-    const path = pathOf(image, name, what);
-    const real = realOf(path, image, what);
-    if (!this.#roots.some(root => isWithin(real, root))) {
-      const hint = `allow it with --allow-backing ${dirname(path)}`;
-      throw new UsageError(`${image}: the ${what} ${path} lies outside the image's folder: ${hint}`);
-    }
-    const file = openFileBytes(real);
-    const { device, inode } = file.identity;
-    const again = this.#opened.some(({ identity }) => identity.device === device && identity.inode === inode);
-    this.#opened.push(file);
-    if (again) throw new DamageError(`${image}: qcow2 ${what}`, 0, name, 'a file that is not in the chain already');
-    return { path, file };
-  }
-}
-
-/** The host path of a name in an image: relative to the image's folder. Throws for anything but a plain path. */
-function pathOf(image: string, name: string, what: string): string {
-  const protocol = /^([^:/]*):/.exec(name)?.[1];
-  if (protocol !== undefined && protocol !== 'file') {
-    throw new UnsupportedError(`${image}: the ${what} is given as "${protocol}:", only plain paths are read`);
-  }
-  const plain = protocol === 'file' ? name.slice('file:'.length) : name;
-  if (plain.includes('\0')) throw new DamageError(`${image}: qcow2 ${what}`, 0, JSON.stringify(name), 'a path');
-  return resolve(dirname(image), plain);
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-function realOf(path: string, image: string, what: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    const code = errorCode(error);
-    throw code === null ? error : new UsageError(`${image}: the ${what} ${path} cannot be had (${code})`);
   }
 }
 

@@ -2,10 +2,11 @@
 // are found: they are given.
 
 import type { ByteSource } from '../byte-source.ts';
-import type { ClusterCache } from './cluster-cache.ts';
+import type { ClusterCache } from '../cluster-cache.ts';
+import { damage } from '../damage.ts';
 import { ClusterMap, type Run } from './cluster-map.ts';
 import { decompressCluster } from './decompress.ts';
-import { damage, type Qcow2Header, type TablePlace } from './header.ts';
+import type { Qcow2Header, TablePlace } from './header.ts';
 
 export interface Qcow2Parts {
   readonly name: string;

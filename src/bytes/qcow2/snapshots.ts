@@ -3,8 +3,9 @@
 import { UsageError } from '../../errors.ts';
 import { latin1, type StructOf } from '../../struct/struct.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { damage } from '../damage.ts';
 import { readExactly, readStruct } from '../read-exactly.ts';
-import { bytesPerL1Entry, checkTable, damage, type Qcow2Header, type TablePlace } from './header.ts';
+import { bytesPerL1Entry, checkTable, type Qcow2Header, type TablePlace } from './header.ts';
 import { MAX_L1_BYTES, MAX_SNAPSHOT_EXTRA_BYTES, snapshotExtra, snapshotHeader } from './layout.ts';
 
 export interface Snapshot {
@@ -19,8 +20,8 @@ export interface Snapshot {
   readonly at: number;
 }
 
-/** All of them, in the table's order. Throws DamageError, ReadError. */
-export function readSnapshots(file: ByteSource, header: Qcow2Header): Snapshot[] {
+/** All of them, in the table's order, and how long the table is. Throws DamageError, ReadError. */
+export function readSnapshotTable(file: ByteSource, header: Qcow2Header): { snapshots: Snapshot[]; bytes: number } {
   const snapshots: Snapshot[] = [];
   let at = header.snapshots.offset;
   for (let left = header.snapshots.count; left > 0; left--) {
@@ -28,7 +29,7 @@ export function readSnapshots(file: ByteSource, header: Qcow2Header): Snapshot[]
     snapshots.push(snapshot);
     at += Math.ceil(length / 8) * 8;
   }
-  return snapshots;
+  return { snapshots, bytes: at - header.snapshots.offset };
 }
 
 function readSnapshot(file: ByteSource, at: number): { snapshot: Snapshot; length: number } {

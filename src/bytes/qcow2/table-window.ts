@@ -2,7 +2,7 @@
 
 import { u32be } from '../../struct/integers.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { damage } from './header.ts';
+import { damage } from '../damage.ts';
 
 const WINDOW_BYTES = 4096;
 

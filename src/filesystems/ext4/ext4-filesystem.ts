@@ -6,7 +6,9 @@ import type { BytePath, Fault, Stat } from '../../model.ts';
 import { childPath } from '../../path.ts';
 import { faultOf } from '../fault.ts';
 import type { Entry, Extent, Filesystem, Listing, LostEntry, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
+import type { DamageLog } from './damage-log.ts';
 import { byName, type DirectoryContent, type DirectoryRecord } from './directory.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import type { Inode } from './inode.ts';
@@ -60,10 +62,20 @@ export class Ext4Filesystem implements Filesystem {
     this.replayed = replayed;
     this.notReplayed = notReplayed;
     this.#tree = new DirectoryTree(volume);
+    const allocation = new Allocation(volume);
     const root = volume.inode(ROOT_INODE);
     if (root.type !== 'directory') throw new DamageError('root inode', root.location, String(root.type), 'directory');
     this.root = entryOf('/', root, null);
-    this.blocks = { blockBytes: volume.blockSize, bytes: volume.source, owned: () => ownedBlocks(volume) };
+    this.blocks = {
+      blockBytes: volume.blockSize,
+      bytes: volume.source,
+      owned: () => ownedBlocks(volume),
+      isAllocated: block => isAllocated(volume, allocation, block),
+    };
+  }
+
+  get damage(): DamageLog {
+    return this.volume.damage;
   }
 
   list(directory: Entry): Listing {
@@ -156,6 +168,15 @@ export class Ext4Filesystem implements Filesystem {
   #duplicate(directory: Inode, record: DirectoryRecord): void {
     const what = `entry ${JSON.stringify(record.name)} of directory inode ${directory.number}`;
     this.volume.damage.add(new DamageError(what, directory.location, 'the name twice', 'once'));
+  }
+}
+
+function isAllocated(volume: Ext4Volume, allocation: Allocation, block: number): boolean | null {
+  try {
+    return allocation.isBlockInUse(block);
+  } catch (error) {
+    volume.damage.keep(error);
+    return null;
   }
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openFileBytes } from '../../../src/bytes/file-bytes.ts';
 import { openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
 import type { Ext4Volume } from '../../../src/filesystems/ext4/volume.ts';
+import { FORMATS, MORE_FORMATS } from './formats.ts';
 import { makeImage, run, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
 import { stateOfFilesystem, stateOfMount, type TreeState } from './mount-state.ts';
 import { LARGE, populate, SMALL } from './populate.ts';
@@ -13,42 +14,8 @@ import { LARGE, populate, SMALL } from './populate.ts';
 const MEBIBYTE = 2 ** 20;
 const SIZE = 64 * MEBIBYTE;
 
-/** mke2fs options by what they are about. */
-const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
-  ['ext4, 4 KiB blocks', ['-t', 'ext4', '-b', '4096']],
-  ['ext4, 1 KiB blocks', ['-t', 'ext4', '-b', '1024']],
-  ['ext3', ['-t', 'ext3', '-b', '1024']],
-  ['ext2', ['-t', 'ext2', '-b', '1024', '-I', '128']],
-  ['group checksums only', ['-t', 'ext4', '-O', '^metadata_csum,uninit_bg', '-b', '1024']],
-  ['inline data', ['-t', 'ext4', '-O', 'inline_data', '-b', '1024']],
-  ['bigalloc, 1 KiB blocks', ['-t', 'ext4', '-O', 'bigalloc', '-C', '8192', '-b', '1024']],
-  ['meta_bg', ['-t', 'ext4', '-O', 'meta_bg,^resize_inode', '-b', '1024', '-g', '1024']],
-  ['no flex_bg', ['-t', 'ext4', '-O', '^flex_bg', '-b', '1024']],
-  ['sparse_super2', ['-t', 'ext4', '-O', 'sparse_super2', '-b', '1024']],
-  ['ea_inode', ['-t', 'ext4', '-O', 'ea_inode', '-b', '1024']],
-  ['128-byte inodes', ['-t', 'ext4', '-I', '128']],
-  ['no filetype, no dir_index', ['-t', 'ext4', '-O', '^filetype,^dir_index', '-b', '1024']],
-  ['quota and project', ['-t', 'ext4', '-O', 'quota,project', '-b', '1024']],
-];
-
-/** With LOSTWRITE_LONG_TESTS set: these too. */
-const MORE_VARIANTS: typeof VARIANTS = [
-  ['ext4, 2 KiB blocks', ['-t', 'ext4', '-b', '2048']],
-  ['ext2, 4 KiB blocks', ['-t', 'ext2', '-b', '4096']],
-  ['no extents', ['-t', 'ext4', '-O', '^extent,^64bit', '-b', '1024']],
-  ['no metadata checksums', ['-t', 'ext4', '-O', '^metadata_csum']],
-  ['inline data, large inodes', ['-t', 'ext4', '-O', 'inline_data', '-I', '1024', '-b', '4096']],
-  ['bigalloc', ['-t', 'ext4', '-O', 'bigalloc', '-C', '16384', '-b', '4096']],
-  ['no 64bit', ['-t', 'ext4', '-O', '^64bit']],
-  ['large_dir', ['-t', 'ext4', '-O', 'large_dir', '-b', '1024']],
-  ['checksum seed', ['-t', 'ext4', '-O', 'metadata_csum_seed', '-b', '1024']],
-  ['fast_commit', ['-t', 'ext4', '-O', 'fast_commit']],
-  ['orphan_file', ['-t', 'ext4', '-O', 'orphan_file', '-b', '1024']],
-  ['no journal', ['-t', 'ext4', '-O', '^has_journal', '-b', '1024']],
-];
-
-/** And these, with a directory of 100,000 names each. */
-const LARGE_VARIANTS: typeof VARIANTS = [
+/** With LOSTWRITE_LONG_TESTS set, too: a directory of 100,000 names in each. */
+const LARGE_FORMATS: typeof FORMATS = [
   ['large: ext4', ['-t', 'ext4', '-b', '4096']],
   ['large: deep hash trees', ['-t', 'ext4', '-O', 'large_dir', '-b', '1024']],
   ['large: ext3', ['-t', 'ext3', '-b', '1024']],
@@ -66,7 +33,7 @@ describe.skipIf(reason !== null)('an image that the kernel filled', () => {
   let index = 0;
   afterAll(() => scratch.remove());
 
-  describe.each(LONG ? [...VARIANTS, ...MORE_VARIANTS, ...LARGE_VARIANTS] : VARIANTS)('%s', (name, options) => {
+  describe.each(LONG ? [...FORMATS, ...MORE_FORMATS, ...LARGE_FORMATS] : FORMATS)('%s', (name, options) => {
     const large = name.startsWith('large: ');
     const image = `${scratch.path}/${index++}.img`;
     let expected: TreeState = new Map();

@@ -14,7 +14,8 @@ export function run(command: string, args: readonly string[], input?: string): s
   });
 }
 
-function works(command: string, args: readonly string[]): boolean {
+/** Whether a command can be run and ends well. */
+export function works(command: string, args: readonly string[]): boolean {
   try {
     run(command, args);
     return true;

@@ -19,6 +19,8 @@ import {
 export interface Amounts {
   /** Files of a few hundred bytes in ten directories. */
   readonly files: number;
+  /** Files whose names are any bytes, of any length. */
+  readonly oddNames: number;
   /** Names in one directory. */
   readonly crowd: number;
   /** Size of the sparse file. */
@@ -26,8 +28,8 @@ export interface Amounts {
   readonly depth: number;
 }
 
-export const SMALL: Amounts = { files: 300, crowd: 600, sparseBytes: 10 * 2 ** 30, depth: 60 };
-export const LARGE: Amounts = { files: 5000, crowd: 100_000, sparseBytes: 10 * 2 ** 30, depth: 200 };
+export const SMALL: Amounts = { files: 300, oddNames: 1200, crowd: 600, sparseBytes: 10 * 2 ** 30, depth: 60 };
+export const LARGE: Amounts = { files: 5000, oddNames: 5000, crowd: 100_000, sparseBytes: 10 * 2 ** 30, depth: 200 };
 
 const ODD_NAMES = [
   Buffer.from([0xff, 0xfe, 0x80]),
@@ -53,7 +55,7 @@ export function pattern(seed: number, length: number): Buffer {
 }
 
 export function populate(root: string, amounts: Amounts): void {
-  oddNames(root);
+  oddNames(root, amounts.oddNames);
   manyFiles(root, amounts.files);
   crowd(root, amounts.crowd);
   deep(root, amounts.depth);
@@ -67,7 +69,7 @@ export function populate(root: string, amounts: Amounts): void {
   inlineSizes(root);
 }
 
-function oddNames(root: string): void {
+function oddNames(root: string, count: number): void {
   mkdirSync(`${root}/odd`);
   for (const [index, name] of ODD_NAMES.entries()) {
     writeFileSync(Buffer.concat([Buffer.from(`${root}/odd/`), name]), pattern(index, 50 + index));
@@ -75,6 +77,18 @@ function oddNames(root: string): void {
   const directory = Buffer.concat([Buffer.from(`${root}/odd/`), Buffer.from([0xc3, 0x28])]);
   mkdirSync(directory);
   writeFileSync(Buffer.concat([directory, Buffer.from('/inside')]), 'inside');
+  mkdirSync(`${root}/odder`);
+  for (let index = 0; index < count; index++) writeFileSync(oddPath(`${root}/odder/`, index), `${index}`);
+}
+
+/** Every byte that a name may hold, alone first; then any of them, 1 to 255 bytes long. A number at the end tells them apart. */
+function oddPath(directory: string, index: number): Buffer {
+  const length = index < 256 ? 1 : 1 + ((index * 37) % 250);
+  const bytes = index < 256 ? Buffer.from([index]) : pattern(index, length);
+  const allowed = bytes.map(byte => (byte === 0 || byte === 0x2f ? 0x20 : byte));
+  const number = index < 256 ? '' : index.toString(36);
+  const name = Buffer.concat([allowed, Buffer.from(index === 0x2e ? `${number}.x` : number)]);
+  return Buffer.concat([Buffer.from(directory), name]);
 }
 
 function manyFiles(root: string, count: number): void {

@@ -10,9 +10,9 @@ const UNDER_CTIME = 'metadata-under-unchanged-ctime';
 const YOUNGER = 'entry-younger-than-directory';
 const TICK_NS = 10_000_000n;
 
-const withChild = (bornNs: bigint) => {
-  const child = named('/d/f/new', file(22, 'x', { stat: { crtimeNs: bornNs } }));
-  return pathCase({ is: directory(20), inode: { youngerChild: child } });
+const withChild = (bornNs: bigint, changed = 30, is = directory(20)) => {
+  const child = named('/d/f/new', file(changed, 'x', { stat: { crtimeNs: bornNs } }));
+  return pathCase({ is, inode: { youngerChild: child } });
 };
 
 export const METADATA_TESTS: readonly RuleTests[] = [
@@ -69,6 +69,11 @@ export const METADATA_TESTS: readonly RuleTests[] = [
       'a tick of the clock: more than one is asked': () => {
         expect(accusation(YOUNGER, withChild(day(20) + TICK_NS))).toBeNull();
         expect(accusation(YOUNGER, withChild(day(20) + TICK_NS + 1n))).toBe('stale metadata possible');
+      },
+      'a file system that was filled without a kernel (mke2fs -d): its times are copies, and say so': () => {
+        const copied = directory(20, { crtimeNs: day(21) });
+        expect(accusation(YOUNGER, withChild(day(21), 30, copied))).toBeNull();
+        expect(accusation(YOUNGER, withChild(day(21), 20))).toBeNull();
       },
       'a mounted file system: not counted': () =>
         expect(accusation(YOUNGER, pathCase({ is: directory(20), inode: { youngerChild: null } }))).toBeNull(),

@@ -193,6 +193,15 @@ export const BACK_TESTS: readonly RuleTests[] = [
         });
         expect(accusation('name-of-another-inode', known)).toBe('garbage likely');
       },
+      'the only name that the generation before the window had of the inode’s number': () => {
+        const inode = { rivals: ['/d/younger'] };
+        const parts = { was: [file(16, 'b')], inode, window: LATE_WINDOW };
+        expect(accusation('name-of-another-inode', pathCase({ ...parts, is: file(22, 'b') }))).toBe(
+          'resurrected likely',
+        );
+        const reused = file(22, 'x', { stat: { crtimeNs: day(21) } });
+        expect(accusation('name-of-another-inode', pathCase({ ...parts, is: reused }))).toBe('garbage likely');
+      },
     },
     innocent: {
       'a rename during the scan: the inode must not have changed since the scan began': () => {
@@ -203,6 +212,14 @@ export const BACK_TESTS: readonly RuleTests[] = [
         () => {
           const known = back(file(22, 'x'), { inode: { rivals: ['/d/of-old'] } });
           expect(accusation('name-of-another-inode', known)).toBeNull();
+          const linked = { rivals: ['/d/link'], cameFrom: ['/d/link'] };
+          const late = { was: [file(16, 'b')], window: LATE_WINDOW };
+          expect(
+            accusation('name-of-another-inode', pathCase({ ...late, is: file(22, 'b'), inode: linked })),
+          ).toBeNull();
+          const another = file(22, 'x', { stat: { inode: 13n } });
+          const inode = { rivals: ['/d/of-old'] };
+          expect(accusation('name-of-another-inode', pathCase({ ...late, is: another, inode }))).toBeNull();
         },
       'renamed to this name, and the other one is of old: the name of the newest generation must still be there':
         () => {

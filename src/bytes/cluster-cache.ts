@@ -1,6 +1,6 @@
 // Decompressed clusters, the least recently used of which go first. One for all images of a chain, with a fixed bound.
 
-import type { ByteSource } from '../byte-source.ts';
+import type { ByteSource } from './byte-source.ts';
 
 const CAPACITY_BYTES = 4 * 1024 * 1024;
 

@@ -1,0 +1,293 @@
+// Content against a block map of an older day, and bytes after a file's end.
+
+import { expect } from 'vitest';
+import type { BlockWitness } from '../../../src/judge/block-witness.ts';
+import type { Confidence, Expectation, Observation, OwnedRun, Verdict } from '../../../src/model.ts';
+import { BlockComparison } from '../../../src/run/compare-blocks.ts';
+import { handMadeMap, run } from '../../digest/hand-made-map.ts';
+import { blockWitness } from '../block-witness-of.ts';
+import { findingOf } from '../finding-of.ts';
+import { accusation, type CaseParts, day, file, LATE_WINDOW, pathCase, ranges } from '../path-case-of.ts';
+import { raisedAmongLosses } from './among-losses.ts';
+import type { RuleTests } from './rule-tests.ts';
+
+const NEVER = 'never-landed';
+const ZEROS = 'never-landed-zeros';
+const NOTHING = 'nothing-but-zeros';
+const END = 'end-not-written';
+const GROWN = 'grown-by-zeros';
+const IN_PLACE = 'written-yet-unchanged-in-place';
+const REBORN = 'reborn-under-its-name';
+const SLACK = 'bytes-after-end';
+
+/** Written on day 22, long after the map's day; `sizeBytes` unless its blocks are full. */
+function now(witness: BlockWitness, sizeBytes?: number, parts: CaseParts = {}) {
+  const last = witness.spans.at(-1);
+  const full = last === undefined ? 0 : last.offset + last.length;
+  const is = file(22, '', { sizeBytes: sizeBytes ?? full, stat: { generation: 1 } });
+  return pathCase({ is, blocks: [witness], window: LATE_WINDOW, ...parts });
+}
+const says = (rule: string, witness: BlockWitness, sizeBytes?: number) => accusation(rule, now(witness, sizeBytes));
+
+interface Disk {
+  readonly words: string;
+  readonly runs: readonly OwnedRun[];
+}
+
+/** What two hand-made disks say of inode 12, generation 1, which now is /d/f. `names`: paths of inodes of that day. */
+function compared(then: Disk, is: Disk, names: Readonly<Record<number, string>> = {}) {
+  const comparison = new BlockComparison(
+    'g1',
+    handMadeMap(is.words, is.runs),
+    handMadeMap(then.words, then.runs),
+    () => null,
+  );
+  for (const [inode, path] of Object.entries(names)) comparison.collect(formerly(BigInt(inode), path));
+  const { stat } = file(22, '', { sizeBytes: 4 * 4096, stat: { generation: 1 } });
+  const witness = comparison.witness('/d/f', stat);
+  if (witness === null) throw new Error('a file of an image has a witness');
+  return now(witness, stat.sizeBytes);
+}
+
+function formerly(inode: bigint, path: string): Expectation {
+  const { stat } = file(16, 'a', { stat: { inode, generation: 1 } });
+  const nothing = { digests: {}, blocks: null, linkTarget: null, owner: null, installedAtNs: null, remedy: null };
+  return { reference: 'g1', path, type: 'file', sizeBytes: stat.sizeBytes, stat, editable: false, ...nothing };
+}
+
+/** What groups make of it on a volume with a loss fewer than it takes, and with so many. */
+function amongLosses(rule: string, verdict: Verdict): [Confidence | undefined, Confidence | undefined] {
+  const finding = findingOf(rule, { verdict, confidence: 'possible', scanner: 'blocks' });
+  return [raisedAmongLosses(finding, 2), raisedAmongLosses(finding, 3)];
+}
+
+/** The name had inode 12, generation 1, in g1. */
+function reborn(parts: CaseParts = {}, isNow = { inode: 12n, generation: 2, crtimeNs: day(22) }) {
+  const was = [file(16, 'a', { stat: { generation: 1 } })];
+  const is = file(22, 'x', { stat: isNow });
+  return pathCase({ was, is, blocks: [blockWitness('landed', { formerly: null })], window: LATE_WINDOW, ...parts });
+}
+
+const afterEnd = (sizeBytes: number): Observation => ({
+  scanner: 'slack',
+  rule: SLACK,
+  path: '/d/f',
+  supports: true,
+  detail: 'After the end of the file, its last block goes on with 96 bytes that are not zero.',
+  ranges: [{ offset: sizeBytes + 4, length: 96 }],
+});
+const slackOf = (sizeBytes: number, blocks: readonly BlockWitness[]) => {
+  const is = file(22, '', { sizeBytes, stat: { generation: 1 } });
+  return pathCase({ is, blocks, observations: [afterEnd(sizeBytes)], window: LATE_WINDOW });
+};
+
+export const BLOCK_TESTS: readonly RuleTests[] = [
+  {
+    rule: NEVER,
+    accuses: {
+      'a block whose place holds what it held, with its bytes': () => {
+        const known = now(blockWitness('landed never-landed landed'));
+        expect(accusation(NEVER, known)).toBe('garbage likely');
+        expect(ranges(NEVER, known)).toEqual(['garbage 4096+4096']);
+      },
+      'no byte beyond the file’s end': () =>
+        expect(ranges(NEVER, now(blockWitness('landed never-landed'), 5000))).toEqual(['garbage 4096+904']),
+      'blocks that were another file’s are foreign, and zeros beside them lost with them': () => {
+        const disk = { words: 'meta o o zero x', runs: [run(20, 0, 1, 2)] };
+        const known = compared(disk, { words: 'meta o o zero y', runs: [run(12, 0, 1, 4)] }, { 20: '/d/other' });
+        expect(accusation(NEVER, known)).toBe('garbage likely');
+        expect(ranges(NEVER, known)).toEqual(['foreign 0+8192', 'zero 8192+4096']);
+      },
+      'by the newest map that has something to say': () => {
+        const older = blockWitness('landed never-landed', { reference: 'g0' });
+        const known = now(older, 8192, { blocks: [blockWitness('landed landed'), older] });
+        expect(accusation(NEVER, known)).toBe('garbage likely');
+      },
+    },
+    innocent: {
+      'a rename or an exchange of names: blocks are owned by inode and generation': () => {
+        const disk = { words: 'meta a b c', runs: [run(12, 0, 1, 3)] };
+        expect(accusation(NEVER, compared(disk, disk, { 12: '/d/another-name' }))).toBeNull();
+      },
+      'the same bytes written again under the same or a twin name (`.dpkg-new`): exempt': () => {
+        const was = { words: 'meta a b c', runs: [run(20, 0, 1, 3)] };
+        const is = { words: 'meta a b c', runs: [run(12, 0, 1, 3)] };
+        for (const path of ['/d/f', '/d/f.dpkg-new', '/d/.f.tmp'])
+          expect(accusation(NEVER, compared(was, is, { 20: path }))).toBeNull();
+        expect(accusation(NEVER, compared(was, is, { 20: '/d/g' }))).toBe('garbage likely');
+      },
+      'bytes that the older map has at several places: exempt': () => {
+        const was = { words: 'meta a b - a b', runs: [run(20, 0, 1, 2), run(21, 0, 4, 2)] };
+        const is = { words: 'meta a b - a b', runs: [run(12, 0, 1, 2), run(21, 0, 4, 2)] };
+        expect(accusation(NEVER, compared(was, is, { 20: '/d/g', 21: '/d/h' }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: ZEROS,
+    accuses: {
+      'a block of zeros beside one with content': () => {
+        const known = now(blockWitness('landed never-landed-zeros never-landed-zeros landed'));
+        expect(accusation(ZEROS, known)).toBe('garbage possible');
+        expect(ranges(ZEROS, known)).toEqual(['zero 4096+8192']);
+      },
+    },
+    innocent: {
+      'zeros that a program really wrote: `possible` alone': () => {
+        expect(says(ZEROS, blockWitness('landed never-landed-zeros'))).toBe('garbage possible');
+        expect(says(ZEROS, blockWitness('landed hole never-landed-zeros hole landed'))).toBeNull();
+        expect(says(ZEROS, blockWitness('never-landed-zeros never-landed-zeros'))).toBeNull();
+      },
+      'preallocation and holes: exempt': () => {
+        const then = { words: 'meta a zero zero', runs: [run(12, 0, 1, 1)] };
+        const preallocated = [run(12, 0, 1, 1), run(12, 1, 2, 2, { unwritten: true })];
+        expect(accusation(ZEROS, compared(then, { words: 'meta b zero zero', runs: preallocated }))).toBeNull();
+        const written = [run(12, 0, 1, 1), run(12, 1, 2, 2)];
+        expect(accusation(ZEROS, compared(then, { words: 'meta b zero zero', runs: written }))).toBe(
+          'garbage possible',
+        );
+      },
+    },
+  },
+  {
+    rule: NOTHING,
+    accuses: {
+      'a file of nothing but zeros, at places that were zeros': () => {
+        const known = now(blockWitness('never-landed-zeros never-landed-zeros'), 5000);
+        expect(accusation(NOTHING, known)).toBe('garbage possible');
+        expect(ranges(NOTHING, known)).toEqual(['zero 0+5000']);
+      },
+    },
+    innocent: {
+      'a file of zeros: `possible` alone': () => {
+        expect(says(NOTHING, blockWitness('never-landed-zeros'))).toBe('garbage possible');
+        expect(says(NOTHING, blockWitness('never-landed-zeros landed'))).toBeNull();
+        expect(amongLosses(NOTHING, 'garbage')).toEqual(['possible', 'likely']);
+      },
+      'preallocation and holes: exempt': () => {
+        const then = { words: 'meta zero zero zero', runs: [] };
+        const preallocated = [run(12, 0, 1, 3, { unwritten: true })];
+        expect(accusation(NOTHING, compared(then, { words: then.words, runs: preallocated }))).toBeNull();
+        expect(accusation(NOTHING, compared(then, { words: then.words, runs: [] }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: END,
+    accuses: {
+      'a file that has grown beyond its last block, which is as it was, and the next one was written': () => {
+        const known = now(blockWitness('unchanged unchanged landed', formerlyOf(5000)), 9000);
+        expect(accusation(END, known)).toBe('garbage possible');
+        expect(ranges(END, known)).toEqual(['stale 4096+4096']);
+      },
+    },
+    innocent: {
+      'grown by a hole or preallocated blocks (`truncate`, `fallocate`): exempt': () => {
+        expect(says(END, blockWitness('unchanged unchanged', formerlyOf(5000)), 9000)).toBeNull();
+        expect(says(END, blockWitness('unchanged unchanged never-landed-zeros', formerlyOf(5000)), 9000)).toBeNull();
+        expect(says(END, blockWitness('unchanged unchanged landed', formerlyOf(8192)), 9000)).toBeNull();
+      },
+      'written behind a gap: `possible` alone': () => {
+        expect(says(END, blockWitness('unchanged unchanged landed', formerlyOf(5000)), 12_000)).toBe(
+          'garbage possible',
+        );
+        expect(says(END, blockWitness('unchanged changed landed', formerlyOf(5000)), 12_000)).toBeNull();
+        expect(amongLosses(END, 'garbage')).toEqual(['possible', 'likely']);
+      },
+    },
+  },
+  {
+    rule: GROWN,
+    accuses: {
+      'a file that has grown within a block that is as it was': () => {
+        const known = now(blockWitness('changed unchanged', formerlyOf(5000)), 6000);
+        expect(accusation(GROWN, known)).toBe('garbage possible');
+        expect(ranges(GROWN, known)).toEqual(['stale 4096+1904']);
+      },
+    },
+    innocent: {
+      'cut to a greater size (`truncate`): `possible`': () => {
+        expect(says(GROWN, blockWitness('unchanged unchanged', formerlyOf(5000)), 6000)).toBe('garbage possible');
+        expect(says(GROWN, blockWitness('unchanged changed', formerlyOf(5000)), 6000)).toBeNull();
+        expect(says(GROWN, blockWitness('unchanged unchanged', formerlyOf(5000)), 5000)).toBeNull();
+        expect(says(GROWN, blockWitness('unchanged unchanged landed', formerlyOf(5000)), 9000)).toBeNull();
+        expect(amongLosses(GROWN, 'garbage')).toEqual(['possible', 'possible']);
+      },
+    },
+  },
+  {
+    rule: IN_PLACE,
+    accuses: {
+      'a file that was written and is as it was': () =>
+        expect(says(IN_PLACE, blockWitness('unchanged unchanged'))).toBe('stale possible'),
+    },
+    innocent: {
+      touch: () => {
+        const witness = blockWitness('unchanged unchanged');
+        const set = file(22, '', { sizeBytes: 8192, stat: { generation: 1, mtimeNs: day(17) } });
+        expect(accusation(IN_PLACE, now(witness, 8192, { is: set }))).toBeNull();
+        for (const path of ['/d/session.lock', '/run/app.pid', '/d/.stamp', '/d/daily-heartbeat'])
+          expect(accusation(IN_PLACE, now(witness, 8192, { path }))).toBeNull();
+        expect(amongLosses(IN_PLACE, 'stale')).toEqual(['possible', 'likely']);
+      },
+      'the same bytes written again in place: `possible` alone': () => {
+        expect(says(IN_PLACE, blockWitness('unchanged unchanged'))).toBe('stale possible');
+        expect(says(IN_PLACE, blockWitness('unchanged changed'))).toBeNull();
+        expect(says(IN_PLACE, blockWitness('unchanged unchanged', { sameBlocks: false }))).toBeNull();
+        expect(says(IN_PLACE, blockWitness('unchanged unchanged', { formerly: null }))).toBeNull();
+        const unwritten = { formerly: { sizeBytes: 8192, mtimeNs: day(22), ctimeNs: day(22) } };
+        expect(says(IN_PLACE, blockWitness('unchanged unchanged', unwritten))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: REBORN,
+    accuses: {
+      'a name whose inode’s number has become another file’s': () =>
+        expect(accusation(REBORN, reborn())).toBe('garbage possible'),
+    },
+    innocent: {
+      'deleted and made again with the same number: `possible` alone': () => {
+        const same = { inode: 12n, generation: 1, crtimeNs: day(1) };
+        const another = { inode: 13n, generation: 2, crtimeNs: day(22) };
+        expect([reborn(), reborn({}, same), reborn({}, another)].map(known => accusation(REBORN, known))).toEqual([
+          'garbage possible',
+          null,
+          null,
+        ]);
+        expect(amongLosses(REBORN, 'garbage')).toEqual(['possible', 'likely']);
+      },
+      'logs that are rotated (a number comes back with every second file): exempt': () => {
+        for (const path of ['/var/log/app', '/srv/app.log', '/srv/logs/x', '/srv/app.1'])
+          expect(accusation(REBORN, reborn({ path }))).toBeNull();
+      },
+      'written under a temporary name and renamed, twice: `possible` alone': () =>
+        expect(accusation(REBORN, reborn())).toBe('garbage possible'),
+    },
+  },
+  {
+    rule: SLACK,
+    accuses: {
+      'without any map: what the file was is not known': () => {
+        expect(accusation(SLACK, slackOf(5000, []))).toBe('garbage likely');
+        expect(ranges(SLACK, slackOf(5000, []))).toEqual(['unknown 4096+904']);
+      },
+      'a file that the map knew longer, its last block written since': () =>
+        expect(accusation(SLACK, slackOf(5000, [blockWitness('unchanged changed')]))).toBe('stale likely'),
+      'a file that the map knew no longer than it is': () =>
+        expect(accusation(SLACK, slackOf(5000, [blockWitness('unchanged unchanged', formerlyOf(4500))]))).toBe(
+          'stale likely',
+        ),
+    },
+    innocent: {
+      'blocks that were never written, and content that ends elsewhere (verity, encrypted, inline): exempt': () =>
+        expect(accusation(SLACK, now(blockWitness('landed landed'), 5000))).toBeNull(),
+      'a file that was cut short, and whose last block is as before: what is left of it is right, `possible`': () =>
+        expect(accusation(SLACK, slackOf(5000, [blockWitness('unchanged unchanged')]))).toBe('stale possible'),
+    },
+  },
+];
+
+function formerlyOf(sizeBytes: number): Partial<BlockWitness> {
+  return { formerly: { sizeBytes, mtimeNs: day(16), ctimeNs: day(16) } };
+}
