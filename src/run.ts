@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
+import { blockDays } from './judge/block-days.ts';
 import type { BytePath, Skipped } from './model.ts';
 import { comparePaths } from './path.ts';
 import type { Explained, Explanation } from './report/explanation.ts';
@@ -61,7 +62,10 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
  */
 export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explained> {
   const before = await captureBefore(options, hooks);
-  const session = openWith({ ...options, resume: 'never' }, hooks, { purpose: `explain ${path}`, before });
+  const session = openWith({ ...options, resume: 'never', captures: true }, hooks, {
+    purpose: `explain ${path}`,
+    before,
+  });
   try {
     return await withVolumeScans(
       session,
@@ -72,7 +76,8 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
         for await (const { known, judgement } of judgeAll(scans, new Breath(() => watch.pool.cancelled))) {
           if (known.path !== path) continue;
           const { volume, seen, expected, observations } = known;
-          explanations.push({ volume, seen, expected, observations, finding: judgement.finding });
+          const days = blockDays(known);
+          explanations.push({ volume, seen, expected, observations, finding: judgement.finding, days });
         }
         return { volumes: session.target.volumes.map(volume => volume.facts), explanations };
       },

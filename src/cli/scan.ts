@@ -2,7 +2,6 @@
 
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
-import type { ByteRange } from '../model.ts';
 import { renderJson } from '../report/json.ts';
 import type { Report } from '../report/report.ts';
 import { renderSummary } from '../report/summary.ts';
@@ -72,6 +71,7 @@ export function locateScan(
   const request = { text, cwd: world.cwd, name: settings.text('host'), hostName: world.hostName };
   const located = locateTarget(request);
   const target = { ...located, ...imageSettings(located.kind, settings, world.cwd) };
+  assertShowsDisk(located, settings);
   const store = settlePlaces({
     target,
     crossMounts: judged.crossMounts,
@@ -82,19 +82,17 @@ export function locateScan(
     say,
   });
   const before = settings.list('before').map(image => locateBefore(image, settings, world));
-  const suspectExtents = readSuspects(target, settings, world);
-  if (target.kind === 'directory' && judged.stripeBytes !== null)
-    throw new UsageError('--stripe: a mounted tree does not show where its files lie on the disk; scan the image');
+  const suspects = settings.text('suspect-extents');
+  const suspectExtents = suspects === null ? [] : readSuspectExtents(resolve(world.cwd, suspects));
   return { ...judged, target, before, store, suspectExtents };
 }
 
-function readSuspects(target: LocatedTarget, settings: Settings, world: World): ByteRange[] {
-  const file = settings.text('suspect-extents');
-  if (file === null) return [];
-  if (target.kind === 'image') return readSuspectExtents(resolve(world.cwd, file));
-  throw new UsageError(
-    '--suspect-extents: a mounted tree does not show where its files lie on the disk; scan the image',
-  );
+const OF_DISKS = ['stripe', 'suspect-extents'] as const;
+
+function assertShowsDisk({ kind }: LocatedTarget, settings: Settings): void {
+  const given = OF_DISKS.find(name => settings.text(name) !== null);
+  if (kind === 'image' || given === undefined) return;
+  throw new UsageError(`--${given}: a mounted tree does not show where its files lie on the disk; scan the image`);
 }
 
 function locateBefore(text: string, settings: Settings, world: World): LocatedTarget {

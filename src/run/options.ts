@@ -34,7 +34,7 @@ export interface ScanOptions {
   readonly jobs: number;
   readonly resume: 'auto' | 'never';
   readonly failOn: readonly FailOn[];
-  /** Every file's digest and blocks are wanted, whatever references say: a baseline is to be made of it. */
+  /** The digest and blocks of every file that is read are wanted, whatever references say. */
   readonly captures?: boolean;
 }
 

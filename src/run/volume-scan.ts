@@ -141,12 +141,12 @@ function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
 
 /** What several names of one inode may want together; of every file for a capture. */
 function wantedBy(scan: VolumeScan): WantedByRun {
-  if (scan.options.captures) return { algorithms: ['sha256'], blocks: true, ofAll: true };
   const kinds = new Set(scan.references.map(reference => reference.info.kind));
   const baseline = kinds.has('baseline');
   const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
-  if (baseline) algorithms.push('sha256');
-  return { algorithms, blocks: baseline };
+  const ofAll = scan.options.captures ?? false;
+  if (baseline || ofAll) algorithms.push('sha256');
+  return { algorithms, blocks: baseline || ofAll, ofAll };
 }
 
 /** Its references would add nothing: they say what is wanted of a file, not whether it is read. */

@@ -387,7 +387,7 @@ describe('demo', () => {
   });
 });
 
-const UNKNOWN: Omit<Explanation, 'volume'> = { seen: null, expected: [], observations: [], finding: null };
+const UNKNOWN: Omit<Explanation, 'volume'> = { seen: null, expected: [], observations: [], finding: null, days: null };
 
 describe('explain', () => {
   test('tells everything, of the path as it was shown', async () => {
@@ -430,6 +430,7 @@ describe('explain', () => {
           observations: [
             { scanner: 'slack', rule: 'tail', path, supports: true, detail: 'Bytes after the end.', ranges: [] },
           ],
+          days: null,
           finding: findingOf({
             path,
             verdict: 'garbage',

@@ -31,7 +31,12 @@ export interface ReadFinding {
   readonly pathBase64?: string;
   readonly verdict: string;
   readonly confidence: string;
-  readonly ranges: readonly { readonly offset: number; readonly length: number; readonly state: string }[];
+  readonly ranges: readonly {
+    readonly offset: number;
+    readonly length: number;
+    readonly state: string;
+    readonly physical: number | null;
+  }[];
   readonly evidence: readonly { readonly rule: string; readonly detail: string }[];
 }
 
