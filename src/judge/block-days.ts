@@ -1,7 +1,7 @@
 // The day that each block of a file is of, from everything that can tell: the hashes that generations have at its place in the
 // file, and what their block maps say of its place on the disk.
 
-import { BLOCK_BYTES, type BlockDay, type BlockDays, type DaySpan } from '../model.ts';
+import { BLOCK_BYTES, type BlockDay, type BlockDays, type ByteRange, type DaySpan } from '../model.ts';
 import { words, ZERO_HASH } from './block-states.ts';
 import type { PlaceState } from './block-witness.ts';
 import { agreement, type PastState, type PathCase, timelineOf } from './path-case.ts';
@@ -19,7 +19,8 @@ export function blockDays(known: PathCase): BlockDays | null {
   const stat = known.seen?.stat ?? null;
   const [witness = null] = known.blocks;
   const states = statesOf(known);
-  if (stat === null || stat.sizeBytes === 0 || (witness === null && states.length === 0)) return null;
+  const hasBlocks = states.some(({ expectation }) => expectation !== null && expectation.blocks !== null);
+  if (stat === null || stat.sizeBytes === 0 || (witness === null && !hasBlocks)) return null;
   if (stat.type !== 'file' && stat.type !== 'directory') return null;
   const unitBytes = witness?.unitBytes ?? BLOCK_BYTES;
   const count = Math.ceil(stat.sizeBytes / unitBytes);
@@ -35,7 +36,7 @@ export function blockDays(known: PathCase): BlockDays | null {
 /** Past states of the path, newest first. */
 function statesOf(known: PathCase): PastState[] {
   return timelineOf(known)
-    .filter(({ expectation }) => expectation !== null && expectation.sizeBytes !== null)
+    .filter(({ expectation }) => expectation !== null)
     .toReversed()
     .slice(0, MOST_STATES);
 }
@@ -48,9 +49,9 @@ const DAY_OF_PLACE: Readonly<Record<Exclude<PlaceState, 'unchanged'>, BlockDay>>
   'never-landed-zeros': 'zeros',
 };
 
-/** By the newest map; what no map's span covers is a hole. */
+/** By the newest map, and by older ones what went back; what no span covers is a hole. */
 function markPlaces(codes: Uint8Array, known: PathCase, unitBytes: number, states: readonly PastState[]): void {
-  const [newest] = known.blocks;
+  const [newest, ...older] = known.blocks;
   if (newest === undefined) return;
   codes.fill(DAYS.indexOf('hole'));
   for (const { offset, length, state } of newest.spans) {
@@ -59,6 +60,14 @@ function markPlaces(codes: Uint8Array, known: PathCase, unitBytes: number, state
     const code = state === 'unchanged' ? unchanged : DAYS.indexOf(DAY_OF_PLACE[state]);
     codes.fill(code, Math.floor(offset / unitBytes), Math.ceil((offset + length) / unitBytes));
   }
+  for (const { spans } of older)
+    for (const span of spans) if (span.state === 'never-landed') markLost(codes, span, unitBytes);
+}
+
+/** Written since the newest map, and what an older one has there: it went back. */
+function markLost(codes: Uint8Array, { offset, length }: ByteRange, unitBytes: number): void {
+  for (let unit = Math.floor(offset / unitBytes); unit * unitBytes < offset + length; unit++)
+    if (isOpen(codes[unit])) codes[unit] = DAYS.indexOf('lost');
 }
 
 /** By hashes, where a generation has the same at the same place of the file; they know more than places. */

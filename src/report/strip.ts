@@ -79,7 +79,7 @@ const OTHER: Readonly<Record<Exclude<BlockDay, 'state'>, Omit<Kind, 'key'>>> = {
   written: { sign: '+', says: 'written since, and nothing knows what it should be', weight: 2 },
   unknown: { sign: '?', says: 'as in no state that is known', weight: 3 },
   zeros: { sign: '0', says: 'zeros, as in no state that is known', weight: 200 },
-  lost: { sign: '!', says: 'never landed: still what the disk held there before', weight: 201 },
+  lost: { sign: '!', says: 'never landed, or went back: what the disk held there before', weight: 201 },
   unreadable: { sign: 'X', says: 'cannot be read', weight: 202 },
 };
 

@@ -211,7 +211,8 @@ describe.skipIf(!READY)('explain', () => {
     expect(strip('/first')).toEqual([
       '8 blocks of 4 KiB, and the day that each is of:',
       '         0  !!!!!!!!',
-      '  !  8 blocks  never landed: still what the disk held there before (32 KiB)',
+      '  !  8 blocks  never landed, or went back: what the disk held there before (32',
+      '               KiB)',
     ]);
   });
 });
