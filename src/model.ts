@@ -88,6 +88,11 @@ export const BLOCK_ROLES = [
   'block-map',
   'attributes',
   'attribute-value',
+  'free-space-tree',
+  'inode-tree',
+  'reverse-map-tree',
+  'reference-count-tree',
+  'free-list',
 ] as const;
 export type BlockRole = (typeof BLOCK_ROLES)[number];
 
@@ -339,7 +344,12 @@ export interface TargetSpec {
   readonly allowBacking?: readonly string[];
   /** False: a journal that was not checkpointed is not replayed. */
   readonly replay?: boolean;
+  /** Further images that hold physical volumes of the same volume groups. */
+  readonly more?: readonly TargetPart[];
 }
+
+/** One more image of a target that lies across several. */
+export type TargetPart = Pick<TargetSpec, 'path' | 'snapshot' | 'identity'>;
 
 /** A worker that opens the target and finds another identity stops. */
 export interface TargetIdentity {

@@ -98,9 +98,9 @@ function openWith(options: ScanOptions, hooks: RunHooks, parts: SessionParts): S
 }
 
 /** One disk may be called differently, and two disks the same: a person knows, so a person is told. */
-function noteOtherTarget({ store, options, hooks }: Session): void {
+function noteOtherTarget({ baselines, options, hooks }: Session): void {
   const { baseline, target } = options;
-  const newest = baseline === null ? undefined : store.generations(baseline).at(-1);
+  const newest = baseline === null ? undefined : baselines.generations(baseline).at(-1);
   if (newest === undefined || newest.target === target.name) return;
   hooks.onNotice(`baseline ${baseline} was made of ${newest.target}: it is compared with ${target.name} all the same`);
 }
@@ -146,7 +146,7 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
-    blocks: containerBlocks(survey, facts),
+    blocks: [...containerBlocks(survey, facts), ...session.blocks],
     orphans,
     extents: judged.extents,
     errors: [

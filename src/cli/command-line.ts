@@ -7,17 +7,18 @@ import { loadConfigFile } from './config-file.ts';
 import { demoCommand } from './demo.ts';
 import { EXIT_CLEAN, EXIT_USAGE } from './exit-code.ts';
 import { explainCommand } from './explain.ts';
-import { DEMO_EPILOGUE, GENERAL_EPILOGUE, SCAN_EPILOGUE, tidyHelp } from './help-text.ts';
+import { DEMO_EPILOGUE, GENERAL_EPILOGUE, SCAN_EPILOGUE, SWEEP_EPILOGUE, tidyHelp } from './help-text.ts';
 import { inspectCommand } from './inspect.ts';
-import { type OptionName, SCAN_NAMES, yargsOptions } from './option-table.ts';
+import { type OptionName, SCAN_NAMES, SWEEP_NAMES, yargsOptions } from './option-table.ts';
 import { scanCommand } from './scan.ts';
 import { type Argv, readSettings, type Settings } from './settings.ts';
+import { sweepCommand } from './sweep.ts';
 import { writeLines } from './terminal.ts';
 import { troubleLines } from './trouble.ts';
 import { refuseOddFlags, usageErrorOf } from './usage-error.ts';
 import type { World } from './world.ts';
 
-const IMAGE_NAMES: OptionName[] = ['allow-backing', 'replay'];
+const IMAGE_NAMES: OptionName[] = ['with', 'allow-backing', 'replay'];
 const CREATE_NAMES: OptionName[] = [
   ...IMAGE_NAMES,
   'host',
@@ -101,6 +102,7 @@ function describeCommands(parser: Yargs, choose: (act: (given: Argv) => Act) => 
       scanUsage,
       choose(scanAct),
     )
+    .command('sweep <FILE>', 'Scan all targets of a list, and merge what was found', sweepUsage, choose(sweepAct))
     .command('baseline', 'Keep states of a target to compare with later', yargs => baselineUsage(yargs, choose))
     .command('inspect <TARGET>', 'Tell what a target is made of', inspectUsage, choose(inspectAct))
     .command('explain <TARGET> <PATH>', 'Tell everything known of one path', explainUsage, choose(explainAct))
@@ -110,7 +112,7 @@ function describeCommands(parser: Yargs, choose: (act: (given: Argv) => Act) => 
       demoUsage,
       choose(() => demoCommand),
     )
-    .demandCommand(1, 'say what to do: scan, baseline, inspect, explain or demo')
+    .demandCommand(1, 'say what to do: scan, sweep, baseline, inspect, explain or demo')
     .epilogue(GENERAL_EPILOGUE)
     .help()
     .strict()
@@ -134,6 +136,16 @@ function scanUsage(yargs: Yargs): Yargs {
       describe: 'Directory, disk image, block device, or image.qcow2@SNAPSHOT',
     })
     .epilogue(SCAN_EPILOGUE);
+}
+
+function sweepUsage(yargs: Yargs): Yargs {
+  return common(yargs, SWEEP_NAMES)
+    .positional('FILE', { type: 'string', describe: 'List of targets: YAML, JSON or CSV' })
+    .epilogue(SWEEP_EPILOGUE);
+}
+
+function sweepAct(given: Argv): Act {
+  return (settings, world) => sweepCommand(text(given, 'FILE'), settings, world);
 }
 
 function inspectUsage(yargs: Yargs): Yargs {

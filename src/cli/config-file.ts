@@ -1,4 +1,4 @@
-// lostwrite.config.json or .yaml: the options of `scan`, by their names. Unknown names are refused, paths in it count from
+// lostwrite.config.json or .yaml: the options of `scan` and `sweep`, by their names. Unknown names are refused, paths in it count from
 // the file's own directory.
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import { isOptionName, type OptionName, rowOf, SCAN_OPTIONS } from './option-table.ts';
+import { isOptionName, OPTIONS, type OptionName, rowOf } from './option-table.ts';
 import { failureWords } from './trouble.ts';
 
 export interface ConfigFile {
@@ -93,7 +93,7 @@ function readValues(file: string, content: unknown): Map<OptionName, readonly st
 function optionName(file: string, key: string): OptionName {
   const name = key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
   if (isOptionName(name)) return name;
-  const known = Object.keys(SCAN_OPTIONS).join(', ');
+  const known = Object.keys(OPTIONS).join(', ');
   throw new UsageError(`${file}: unknown option "${key}"; there are ${known}`);
 }
 

@@ -4,6 +4,7 @@ import type { OptionName } from './option-table.ts';
 import type { Settings } from './settings.ts';
 
 const VALUED: readonly OptionName[] = [
+  'with',
   'window',
   'store',
   'baseline',

@@ -20,6 +20,11 @@ const WHAT = {
   host: { kind: 'text', describe: 'Name of the target in the report (default: host name for /, else the path)' },
   include: { kind: 'list', describe: 'Only paths within the target that match this glob (may be repeated)' },
   exclude: { kind: 'list', describe: 'Not the paths that match this glob (may be repeated)' },
+  with: {
+    kind: 'list',
+    describe: 'A further image of the target: another physical volume of its LVM group (may be repeated)',
+    path: 'file',
+  },
   'allow-backing': {
     kind: 'list',
     describe: 'A folder, beside the image’s own, in which its backing files may lie (may be repeated)',
@@ -83,17 +88,34 @@ const OUT = {
   verbose: { kind: 'flag', describe: 'Print more on the way' },
 } as const satisfies Record<string, OptionRow>;
 
-/** The options of `scan`; each may stand in a configuration file. */
-export const SCAN_OPTIONS = { ...WHAT, ...AGAINST, ...WHERE, ...HOW, ...OUT };
-export type OptionName = keyof typeof SCAN_OPTIONS;
+/** What only `sweep` has. */
+const SWEEP = {
+  out: {
+    kind: 'text',
+    describe: 'Folder for the reports and the merged summary (default: FILE-reports in the current directory)',
+    path: 'file',
+  },
+  'time-limit': {
+    kind: 'text',
+    describe: 'How long one target may take before it is killed, e.g. 90m or 6h (default: 1d)',
+  },
+} as const satisfies Record<string, OptionRow>;
+
+const SCAN_OPTIONS = { ...WHAT, ...AGAINST, ...WHERE, ...HOW, ...OUT };
+/** The options of all commands; each may stand in a configuration file. */
+export const OPTIONS = { ...SCAN_OPTIONS, ...SWEEP };
+export type OptionName = keyof typeof OPTIONS;
 export const SCAN_NAMES = Object.keys(SCAN_OPTIONS) as OptionName[];
+/** A list of targets says these of each. */
+const OF_ONE_TARGET: readonly OptionName[] = ['host', 'baseline', 'before', 'with', 'suspect-extents'];
+export const SWEEP_NAMES = (Object.keys(OPTIONS) as OptionName[]).filter(name => !OF_ONE_TARGET.includes(name));
 
 export function rowOf(name: OptionName): OptionRow {
-  return SCAN_OPTIONS[name];
+  return OPTIONS[name];
 }
 
 export function isOptionName(name: string): name is OptionName {
-  return Object.hasOwn(SCAN_OPTIONS, name);
+  return Object.hasOwn(OPTIONS, name);
 }
 
 const GROUPS: readonly [title: string, rows: Readonly<Record<string, OptionRow>>][] = [
@@ -101,7 +123,7 @@ const GROUPS: readonly [title: string, rows: Readonly<Record<string, OptionRow>>
   ['What to compare with:', AGAINST],
   ['Where on the host:', WHERE],
   ['How:', HOW],
-  ['Output:', OUT],
+  ['Output:', { ...OUT, ...SWEEP }],
 ];
 
 /** These options as yargs takes them: all text, so that one place (settings.ts) judges the values. */

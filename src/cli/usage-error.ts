@@ -41,7 +41,7 @@ function tooFew(argv: readonly string[]): string {
   return `${command}: an argument is missing (lostwrite ${command} --help)`;
 }
 
-const COMMANDS = ['scan', 'baseline', 'inspect', 'explain', 'demo'];
+const COMMANDS = ['scan', 'sweep', 'baseline', 'inspect', 'explain', 'demo'];
 const BASELINE_COMMANDS = ['create', 'list', 'show', 'drop'];
 
 function commandWords(argv: readonly string[]): string[] {

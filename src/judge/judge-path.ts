@@ -4,6 +4,7 @@ import {
   type ByteRange,
   CONFIDENCES,
   type Confidence,
+  type EntryType,
   type Evidence,
   type Expectation,
   type Finding,
@@ -26,7 +27,7 @@ import {
 import type { Accusation, Rule } from './rule.ts';
 import { RULES } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
-import { directoryPlace, isAtRisk, windowPlace } from './window.ts';
+import { directoryPlace, isAtRisk, isNameAtRisk, windowPlace } from './window.ts';
 
 export interface Judgement {
   /** Null: nothing to say against the path. */
@@ -100,9 +101,13 @@ const SUSPICION: Rule = {
 
 function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean): Charge | null {
   const type = known.seen?.stat?.type;
-  if (!atRisk || vouchers.length > 0 || (type !== 'file' && type !== 'symlink')) return null;
+  if (!atRisk || vouchers.length > 0 || type === undefined || !SUSPECT_TYPES.has(type)) return null;
+  if (type === 'directory' && !(isNameAtRisk(known) && known.expected.length > 0)) return null;
   return { rule: SUSPICION, verdict: 'suspect', confidence: 'possible', detail: SUSPICION.says };
 }
+
+/** What holds content; and directories, which may stand under a name of an older day. */
+const SUSPECT_TYPES: ReadonlySet<EntryType> = new Set(['file', 'symlink', 'directory']);
 
 const RESIDENCE: Rule = {
   name: 'in-suspect-extent',

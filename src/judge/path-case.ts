@@ -41,6 +41,9 @@ export interface GenerationFacts {
   covers(path: BytePath): boolean;
 }
 
+/** Kernel times tick: two stamps of one operation may differ by a tick of 100 Hz. */
+export const CLOCK_TICK_NS = 10_000_000n;
+
 /** What the inodes of the whole tree say of one name. Paths are of the same volume. */
 export interface InodeWitness {
   /** Where the inode that the newest generation had under this (now missing) name is now. */
@@ -51,6 +54,8 @@ export interface InodeWitness {
   readonly isExchanged: boolean;
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
+  /** Those of them under which the newest generation had the inode. */
+  readonly rivalsOfNewest: readonly BytePath[];
   /** An older generation, not the newest, had the inode's number under this name: an entry of old. */
   readonly isNameOfOld: boolean;
   /** Inodes of its block of the inode table are older than what names them: the block went back, so its times say nothing. */
@@ -87,6 +92,7 @@ export const NO_WITNESS: InodeWitness = {
   cameFrom: [],
   isExchanged: false,
   rivals: [],
+  rivalsOfNewest: [],
   isNameOfOld: false,
   isAmongOldInodes: false,
   inodeBlockWentBack: false,

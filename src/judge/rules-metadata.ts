@@ -1,10 +1,15 @@
 // Inodes that went back while the content they lead to is right, and directories whose inode is behind their entries.
 
-import { agreement, isStampedByKernel, mayBeStampedBack, newestPast, type PathCase, sameInode } from './path-case.ts';
+import {
+  agreement,
+  CLOCK_TICK_NS,
+  isStampedByKernel,
+  mayBeStampedBack,
+  newestPast,
+  type PathCase,
+  sameInode,
+} from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-
-/** Kernel times tick: two stamps of one operation may differ by a tick of 100 Hz. */
-const CLOCK_TICK_NS = 10_000_000n;
 
 export const METADATA_RULES: readonly Rule[] = [
   {

@@ -230,12 +230,13 @@ function falseName(known: PathCase): Accusation | null {
  * inode was renamed away and its old name is back; another one took the number of what the name led to.
  */
 function falseNameOfOld(known: PathCase, newest: PastState, detail: string): Accusation | null {
-  const { rivals, cameFrom } = known.inode;
+  const { rivals, rivalsOfNewest, cameFrom } = known.inode;
   const formerly = newest.expectation?.stat ?? null;
   if (formerly === null || formerly.inode !== known.seen?.stat?.inode) return null;
   if (rivals.some(rival => cameFrom.includes(rival))) return null;
-  const verdict = holdsInode(known, newest) ? 'resurrected' : 'garbage';
-  return { verdict, confidence: 'likely', detail, expected: newest.expectation };
+  const isKept = holdsInode(known, newest);
+  const confidence = isKept && rivalsOfNewest.length > 0 ? 'possible' : 'likely';
+  return { verdict: isKept ? 'resurrected' : 'garbage', confidence, detail, expected: newest.expectation };
 }
 
 function oldInode(known: PathCase): Accusation | null {

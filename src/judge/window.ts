@@ -31,7 +31,23 @@ export function directoryPlace(known: PathCase): WindowPlace {
 /** A change inside the window cannot be excluded: by the times, or because the times themselves are of an older day. */
 export function isAtRisk(known: PathCase): boolean {
   if (known.scan.window === null) return false;
-  if (known.inode.isAmongOldInodes) return true;
+  if (known.inode.isAmongOldInodes || isBelowOldDirectory(known)) return true;
   const own = windowPlace(known.seen?.stat ?? null, known.scan.window);
   return own === 'inside' || own === 'later' || ['inside', 'later'].includes(directoryPlace(known));
+}
+
+/** A directory above has an inode of an older day, or lacks names that its inode counts: its times say nothing of its names. */
+function isBelowOldDirectory(known: PathCase): boolean {
+  for (let above = known.parent; above !== null; above = above.parent) {
+    if (above.inode.isAmongOldInodes || above.inode.lostSubdirectories > 0) return true;
+  }
+  return false;
+}
+
+/** The directory that names it may have changed inside the window: the name itself may be of an older day. */
+export function isNameAtRisk(known: PathCase): boolean {
+  const { parent } = known;
+  if (parent === null || known.scan.window === null) return false;
+  if (parent.inode.isAmongOldInodes || parent.inode.lostSubdirectories > 0) return true;
+  return ['inside', 'later'].includes(windowPlace(parent.seen?.stat ?? null, known.scan.window));
 }

@@ -2,6 +2,7 @@
 // than links. Kept only for the few that matter; a bound keeps memory in hand when a whole tree is gone.
 
 import {
+  CLOCK_TICK_NS,
   type InodeWitness,
   isStampedByKernel,
   type NamedInode,
@@ -123,6 +124,8 @@ export class InodeIndex {
     const stat = group.entry?.stat ?? null;
     const livesAt = (this.#livesAt.get(group.path) ?? []).filter(named => isHeir(named.stat, formerly));
     const came = (this.#cameFrom.get(group.path) ?? []).filter(named => stat !== null && isHeir(named.stat, stat));
+    const shared = stat === null || stat.type === 'directory' ? [] : this.#rivals.of(stat.inode);
+    const rivals = shared.filter(path => path !== group.path);
     if (stat === null) return formerly === null ? NO_WITNESS : { ...NO_WITNESS, ...this.#ofMissing(livesAt, formerly) };
     return {
       livesAt,
@@ -132,7 +135,8 @@ export class InodeIndex {
       isAmongOldInodes: this.#blocksOfOld.has(inodeBlock(stat)),
       inodeBlockWentBack: this.#hasBlockGoneBack(stat),
       linkStillCounted: false,
-      rivals: stat.type === 'directory' ? [] : this.#rivals.of(stat.inode).filter(path => path !== group.path),
+      rivals,
+      rivalsOfNewest: rivals.filter(path => !this.#unknown.of(stat.inode).includes(path)),
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
@@ -226,8 +230,12 @@ export class InodeIndex {
   /** A directory has two links and one for each subdirectory; a count of 1 means that nobody counts. */
   #leave(): void {
     const left = this.#above.pop();
-    if (left === undefined || left.stat.links < 2 || left.unread || this.#selective) return;
+    if (left === undefined) return;
+    const youngestNs = this.#youngerChild.get(left.path)?.stat.crtimeNs ?? 0n;
+    if (youngestNs - left.stat.ctimeNs > CLOCK_TICK_NS) this.#blocksOfOld.add(inodeBlock(left.stat));
+    if (left.stat.links < 2 || left.unread || this.#selective) return;
     const lost = left.stat.links - 2 - left.subdirectories;
+    if (lost < 0) this.#blocksOfOld.add(inodeBlock(left.stat));
     if (lost > 0 && this.#lostSubdirectories.size < PATHS_AT_MOST) this.#lostSubdirectories.set(left.path, lost);
   }
 

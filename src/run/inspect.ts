@@ -2,6 +2,8 @@
 // tables.
 
 import { Ext4Filesystem } from '../filesystems/ext4/ext4-filesystem.ts';
+import type { Filesystem } from '../filesystems/filesystem.ts';
+import { XfsFilesystem } from '../filesystems/xfs/xfs-filesystem.ts';
 import type { TargetSpec } from '../model.ts';
 import type { InspectedVolume, Inspection } from '../report/inspection.ts';
 import { type OpenedVolume, openTarget } from '../tree/open-target.ts';
@@ -20,9 +22,19 @@ export async function inspect(target: TargetSpec): Promise<Inspection> {
 }
 
 function inspectVolume({ facts, filesystem, trouble, holdsFiles }: OpenedVolume): InspectedVolume {
-  const told = { ...facts, trouble, holdsFiles };
-  if (!(filesystem instanceof Ext4Filesystem)) return { ...told, features: [], times: {} };
+  return { ...facts, trouble, holdsFiles, ...superblockOf(filesystem) };
+}
+
+function superblockOf(filesystem: Filesystem | null): Pick<InspectedVolume, 'features' | 'times'> {
+  if (filesystem instanceof XfsFilesystem) {
+    const { features } = filesystem.volume.superblock;
+    // The superblock keeps no times: its root directory is as old as the file system.
+    return { features, times: { made: filesystem.root.stat.crtimeNs } };
+  }
+  if (!(filesystem instanceof Ext4Filesystem)) return { features: [], times: {} };
   const { features, mkfsTimeNs, mountTimeNs, writeTimeNs, lastCheckNs } = filesystem.volume.superblock;
-  const times = { made: mkfsTimeNs, mounted: mountTimeNs, written: writeTimeNs, checked: lastCheckNs };
-  return { ...told, features, times };
+  return {
+    features,
+    times: { made: mkfsTimeNs, mounted: mountTimeNs, written: writeTimeNs, checked: lastCheckNs },
+  };
 }

@@ -13,6 +13,8 @@ export interface ScanOptions {
   readonly target: TargetSpec;
   readonly window: Window | null;
   readonly store: StoreOption;
+  /** The store that the baseline is read from, when it is another one: many scans at once read it, and each keeps its own records. */
+  readonly baselines?: StoreOption;
   /** Name of the baseline series to compare with; null: none. */
   readonly baseline: string | null;
   /** Images of the time before, oldest first: captured for this scan alone, with maps of their blocks. */

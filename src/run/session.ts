@@ -10,6 +10,7 @@ import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
 import type { ByteRange, ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
+import type { ReportBlock } from '../report/report.ts';
 import type { Run } from '../store/scan-runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target.ts';
@@ -18,6 +19,7 @@ import { VERSION } from '../version.ts';
 import { ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
+import type { VolumeNow } from './compare-blocks.ts';
 import { mapsOf } from './generation-maps.ts';
 import { type GenerationMap, type MappedVolume, mapVolume } from './map-volume.ts';
 import { mountPointsOf } from './mount-points.ts';
@@ -26,6 +28,7 @@ import type { RunHooks, ScanOptions } from './options.ts';
 import type { Reads } from './plan.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { type GenerationSource, gatherReferences, sourcesOfBaseline } from './references.ts';
+import { reportBlocks } from './report-blocks.ts';
 import { VolumePlaces } from './volume-places.ts';
 import type { VolumeScan } from './volume-scan.ts';
 
@@ -34,11 +37,15 @@ export interface Session {
   readonly hooks: RunHooks;
   readonly target: OpenedTarget;
   readonly store: Store;
+  /** Where baselines are: the store, or another one that is only read. */
+  readonly baselines: Store;
   readonly before: BeforeImages | null;
   readonly run: Run;
   readonly volumes: readonly SessionVolume[];
   /** Mounts below the target that were not entered; filled while judging. */
   readonly mounts: Skipped[];
+  /** Blocks of the file systems' own that went back; filled while judging. */
+  readonly blocks: ReportBlock[];
   readonly startedAtNs: bigint;
   /** The store was given, and is closed by whoever gave it. */
   readonly isGuest: boolean;
@@ -75,16 +82,21 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
     const isGuest = parts.store !== undefined;
     const store = parts.store ?? openStore(options.store.path ?? ':memory:', 'write');
     return closingOnError(isGuest ? null : store, () => {
-      const before = parts.before ?? null;
-      assertSameFilesystems(target, before);
-      const sources = sourcesOf(store, before, options);
-      const volumes = examinable(target, options).map(volume => ({
-        ...volume,
-        ...gatherReferences(volume, sources, options),
-        maps: mapsOf(sources, before, target, volume.index),
-      }));
-      const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
-      return { options, hooks, target, store, before, run, volumes, mounts: [], startedAtNs, isGuest };
+      const baselines = baselinesOf(store, options);
+      return closingOnError(baselines === store ? null : baselines, () => {
+        const before = parts.before ?? null;
+        assertSameFilesystems(target, before);
+        const sources = sourcesOf(baselines, before, options);
+        const volumes = examinable(target, options).map(volume => ({
+          ...volume,
+          ...gatherReferences(volume, sources, options),
+          maps: mapsOf(sources, before, target, volume.index),
+        }));
+        const key = { purpose: parts.purpose, references: infosOf(volumes), written: writtenOf(target) };
+        const run = openRun(store, options, key, hooks);
+        const found = { mounts: [], blocks: [] };
+        return { options, hooks, target, store, baselines, before, run, volumes, ...found, startedAtNs, isGuest };
+      });
     });
   } catch (error) {
     target.close();
@@ -92,9 +104,13 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
   }
 }
 
+function baselinesOf(store: Store, { baseline, baselines }: ScanOptions): Store {
+  return baseline === null || baselines?.path == null ? store : openStore(baselines.path, 'read');
+}
+
 /** Every generation that the scan compares with, ascending by time. */
-function sourcesOf(store: Store, before: BeforeImages | null, options: ScanOptions): GenerationSource[] {
-  const ofBaseline = options.baseline === null ? [] : sourcesOfBaseline(store, options.baseline);
+function sourcesOf(baselines: Store, before: BeforeImages | null, options: ScanOptions): GenerationSource[] {
+  const ofBaseline = options.baseline === null ? [] : sourcesOfBaseline(baselines, options.baseline);
   const all = [...ofBaseline, ...(before?.sources ?? [])];
   return all.sort((left, right) => (left.generation.atNs < right.generation.atNs ? -1 : 1));
 }
@@ -113,8 +129,9 @@ function assertSameFilesystems(target: OpenedTarget, before: BeforeImages | null
 }
 
 /** @param keep leaves the run's records for a resumption. */
-export function closeSession({ run, store, before, target, isGuest }: Session, keep: boolean): void {
+export function closeSession({ run, store, baselines, before, target, isGuest }: Session, keep: boolean): void {
   if (!keep) run.drop();
+  if (baselines !== store) baselines.close();
   if (!isGuest) store.close();
   before?.close();
   target.close();
@@ -149,7 +166,7 @@ function openingOf(target: OpenedTarget, jobs: number): Opening {
 }
 
 function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch: ProgressWatch): VolumeScan {
-  const { options, target, store, before, run, startedAtNs } = session;
+  const { options, target, baselines, before, run, startedAtNs } = session;
   const references = new Map(volume.references.map(reference => [reference.info.id, reference.info]));
   const facts: Omit<ScanFacts, 'donors'> = {
     window: options.window,
@@ -158,7 +175,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     startedAtNs,
   };
   const opening = openingOf(target, options.jobs);
-  const sources = sourcesOf(store, before, options);
+  const sources = sourcesOf(baselines, before, options);
   return {
     volume: volume.index,
     options,
@@ -172,10 +189,10 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     ownersOf: hashes => ownersInGenerations(sources, volume.index, hashes),
     showsBlocks: volume.filesystem.blocks !== undefined,
     maps: volume.maps,
-    volumeOffset: volume.extent.offset,
-    isAllocated: allocationOf(volume, target),
+    volumeNow: volumeNow(volume, target),
     ...nowOf(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
+    onGoneBack: found => session.blocks.push(...reportBlocks(volume.index, found, unitsPerBlockOf(volume.filesystem))),
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
     breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
@@ -183,13 +200,18 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
   };
 }
 
+function unitsPerBlockOf({ blocks }: Filesystem): number {
+  return blocks === undefined ? 1 : blocks.blockBytes / unitBytesOf(blocks.blockBytes);
+}
+
 /** A repair counts from what it found: then the bitmaps know no more than the inodes. */
-function allocationOf({ index, filesystem }: SessionVolume, target: OpenedTarget): (unit: number) => boolean | null {
+function volumeNow({ index, filesystem, extent }: SessionVolume, target: OpenedTarget): VolumeNow | null {
   const { blocks } = filesystem;
+  if (blocks === undefined) return null;
   const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
-  if (blocks === undefined || repairedAtNs !== null) return () => null;
-  const unitsPerBlock = blocks.blockBytes / unitBytesOf(blocks.blockBytes);
-  return unit => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
+  const unitsPerBlock = unitsPerBlockOf(filesystem);
+  const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
+  return { bytes: blocks.bytes, offset: extent.offset, isAllocated: repairedAtNs === null ? isAllocated : () => null };
 }
 
 /** The blocks of the volume as it is, read at most once. */
@@ -232,14 +254,20 @@ function examinable(
 interface RunKey {
   readonly purpose: string;
   readonly references: readonly ReferenceInfo[];
+  readonly written: readonly unknown[];
+}
+
+/** What changes when a volume is mounted or written to: a block device itself looks the same then. */
+function writtenOf({ volumes }: OpenedTarget): readonly unknown[] {
+  return volumes.map(({ facts, writtenAtNs }) => [facts.uuid, facts.state, String(writtenAtNs)]);
 }
 
 /** Keyed by what decides the result: another target, option, reference or version is another run. */
-function openRun(store: Store, options: ScanOptions, { purpose, references }: RunKey, hooks: RunHooks): Run {
+function openRun(store: Store, options: ScanOptions, { purpose, references, written }: RunKey, hooks: RunHooks): Run {
   const { target, before = [], include, exclude, scanners, metadataOnly, crossMounts } = options;
   const what = [target, before, include, exclude, scanners, metadataOnly, crossMounts];
   const ids = references.map(reference => reference.id);
-  const key = JSON.stringify([purpose, VERSION, ...what, ids]);
+  const key = JSON.stringify([purpose, VERSION, ...what, ids, written]);
   const digest = createHash('sha256').update(key).digest('hex');
   const { run, resumed } = store.openRun(digest);
   if (!resumed) return run;

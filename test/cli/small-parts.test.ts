@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { scanExitCode } from '../../src/cli/exit-code.ts';
 import { DEFAULT_FAIL_ON, parseFailOn } from '../../src/cli/fail-on.ts';
-import { tableLines } from '../../src/cli/table.ts';
 import { troubleLines } from '../../src/cli/trouble.ts';
 import { DamageError, ReadError, UnsupportedError, UsageError } from '../../src/errors.ts';
+import { tableLines } from '../../src/report/table.ts';
 
 describe('the exit code of a scan', () => {
   test.each([

@@ -46,6 +46,9 @@ export function testWorld(run: Partial<RunFunctions> = {}, overrides: Partial<Wo
     showBaseline: absent('showBaseline'),
     dropBaseline: absent('dropBaseline'),
     withDemo: absent('makeDemo'),
+    readTargets: absent('readTargets'),
+    parseTimeLimit: absent('parseTimeLimit'),
+    sweep: absent('sweep'),
     identityOf: path => ({ device: '1', inode: path, sizeBytes: 0, mtimeNs: '0' }),
     ...run,
   };

@@ -91,7 +91,8 @@ export function makeImages(place: Place): { readonly empty: string; readonly fil
   return { empty, filled };
 }
 
-function makePackage(place: Place): string {
+/** A package of three files and a conffile. */
+export function makePackage(place: Place): string {
   const root = place.at('package');
   mkdirSync(`${root}/DEBIAN`, { recursive: true });
   mkdirSync(`${root}/usr/share/oddities`, { recursive: true });
@@ -107,7 +108,8 @@ function makePackage(place: Place): string {
   return packed;
 }
 
-function install(root: string, packed: string): void {
+/** Makes a package database below `root`, and installs the package there. */
+export function install(root: string, packed: string): void {
   mkdirSync(`${root}/var/lib/dpkg/info`, { recursive: true });
   mkdirSync(`${root}/var/lib/dpkg/updates`);
   writeFileSync(`${root}/var/lib/dpkg/status`, '');

@@ -26,7 +26,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const MOUNTS = canMount();
 const QEMU = MOUNTS && hasTools('qemu-img', 'qemu-io');
-const TABLES = MOUNTS && hasTools('sgdisk', 'sfdisk', 'mkswap', 'mkfs.xfs');
+const TABLES = MOUNTS && hasTools('sgdisk', 'sfdisk', 'mkswap', 'mkfs.btrfs');
 
 let place: Place;
 let empty = '';
@@ -169,20 +169,22 @@ describe.skipIf(!MOUNTS)('an image that the kernel filled', () => {
       expectUnchanged(scanUntouched(disk), digests.size);
     });
 
-    test('beside XFS: that volume is named as not examined, exit code 3', () => {
-      const disk = blank(place.at('xfs-beside.img'), 400 * MIB);
+    test('beside Btrfs: that volume is named as not examined, exit code 3', () => {
+      const disk = blank(place.at('btrfs-beside.img'), 400 * MIB);
       tool('sgdisk', '-n', '1:1M:+48M', '-n', '2:50M:+320M', disk);
-      const xfs = blank(place.at('xfs'), 320 * MIB);
-      tool('mkfs.xfs', '-q', xfs);
+      const btrfs = blank(place.at('btrfs'), 320 * MIB);
+      tool('mkfs.btrfs', '-q', btrfs);
       putAt(disk, MIB, filled);
-      putAt(disk, 50 * MIB, xfs);
+      putAt(disk, 50 * MIB, btrfs);
       const { status, report } = place.scan(disk, ['--baseline', 'filled']);
       expect({ status, complete: report.run.complete, findings: report.findings }).toEqual({
         status: 3,
         complete: false,
         findings: [],
       });
-      expect(report.errors).toEqual([{ path: '/', code: 'volume-not-examined', message: 'volume 1: xfs is not read' }]);
+      expect(report.errors).toEqual([
+        { path: '/', code: 'volume-not-examined', message: 'volume 1: btrfs is not read' },
+      ]);
       expect(report.summary.files).toBe(digests.size);
       expect(place.baseline(disk, 'beside')).toMatchObject({ status: 3, stderr: '' });
     });

@@ -109,6 +109,14 @@ describe('suspicion', () => {
     expect(says({ is: file(16, '', { linkTarget: 'there' }), parent: quiet })).toBe('suspect possible');
   });
 
+  it('falls on directories of the generation that may stand under a name of an older day', () => {
+    const was = [directory(3)];
+    const named = (changed: number) => parentCase([directory(3)], directory(changed), { window: LATE_WINDOW });
+    expect(says({ was, is: directory(3), parent: named(16), window: LATE_WINDOW })).toBe('suspect possible');
+    expect(says({ was, is: directory(16), parent: named(3), window: LATE_WINDOW })).toBeNull();
+    expect(says({ is: directory(16), parent: named(16) })).toBeNull();
+  });
+
   it('falls on nothing else', () => {
     expect(says({ is: file(3, 'a'), parent: quiet })).toBeNull();
     expect(says({ is: file(16, 'a'), parent: quiet, window: null })).toBeNull();

@@ -1,7 +1,8 @@
 // Where times lie against the window.
 
 import { describe, expect, it } from 'vitest';
-import { directoryPlace, isAtRisk, windowPlace } from '../../src/judge/window.ts';
+import type { InodeWitness } from '../../src/judge/path-case.ts';
+import { directoryPlace, isAtRisk, isNameAtRisk, windowPlace } from '../../src/judge/window.ts';
 import { day, directory, file, parentCase, pathCase, WINDOW } from './path-case-of.ts';
 
 const { fromNs, toNs } = WINDOW;
@@ -55,5 +56,27 @@ describe('the directories above', () => {
     const parent = parentCase([], directory(3));
     expect(isAtRisk(pathCase({ is: file(16, 'a'), window: null }))).toBe(false);
     expect(isAtRisk(pathCase({ is: file(3, 'a'), parent, inode: { isAmongOldInodes: true } }))).toBe(true);
+  });
+
+  it('put at risk what lies below them where their own times are of an older day', () => {
+    const below = (inode: Partial<InodeWitness>) =>
+      pathCase({ is: file(3, 'a'), parent: parentCase([], directory(3), { inode }) });
+    expect(isAtRisk(below({}))).toBe(false);
+    expect(isAtRisk(below({ isAmongOldInodes: true }))).toBe(true);
+    expect(isAtRisk(below({ lostSubdirectories: 1 }))).toBe(true);
+  });
+});
+
+describe('a name', () => {
+  const inside = (changed: number, above: number) => {
+    const root = parentCase([], directory(above), { path: '/' });
+    return isNameAtRisk(pathCase({ is: file(16, 'a'), parent: parentCase([], directory(changed), { parent: root }) }));
+  };
+
+  it('is at risk where the directory that has it changed, or is of an older day', () => {
+    expect([inside(16, 3), inside(22, 3), inside(3, 16)]).toEqual([true, true, false]);
+    const parent = parentCase([], directory(3), { inode: { isAmongOldInodes: true } });
+    expect(isNameAtRisk(pathCase({ is: file(3, 'a'), parent }))).toBe(true);
+    expect(isNameAtRisk(pathCase({ is: file(16, 'a'), parent: null }))).toBe(false);
   });
 });

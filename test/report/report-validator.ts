@@ -1,4 +1,4 @@
-// Checks reports against the committed report.schema.json with ajv, as an outside program would.
+// Checks reports against the committed schemas with ajv, as an outside program would.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,9 +11,15 @@ const addFormats: FormatsPlugin = require('ajv-formats');
 
 const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true });
 addFormats(ajv);
-const validate = ajv.compile(JSON.parse(readFileSync(new URL('../../report.schema.json', import.meta.url), 'utf8')));
+
+function validatorOf(schema: string): (value: unknown) => string[] {
+  const validate = ajv.compile(JSON.parse(readFileSync(new URL(`../../${schema}`, import.meta.url), 'utf8')));
+  return value =>
+    validate(value) ? [] : (validate.errors ?? []).map(error => `${error.instancePath} ${error.message}`);
+}
 
 /** What is wrong with a report; an empty list for a valid one. */
-export function schemaErrors(report: unknown): string[] {
-  return validate(report) ? [] : (validate.errors ?? []).map(error => `${error.instancePath} ${error.message}`);
-}
+export const schemaErrors = validatorOf('report.schema.json');
+
+/** The same of a sweep's merged summary. */
+export const sweepSchemaErrors = validatorOf('sweep.schema.json');

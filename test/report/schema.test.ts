@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { reportSchemaText } from '../../src/report/schema.ts';
+import { sweepSchemaText } from '../../src/report/sweep-schema.ts';
 
-const COMMITTED = new URL('../../report.schema.json', import.meta.url);
+const SCHEMAS = [
+  ['report.schema.json', 'schema.ts', reportSchemaText()],
+  ['sweep.schema.json', 'sweep-schema.ts', sweepSchemaText()],
+] as const;
 
-test('report.schema.json is what schema.ts says (npm run schema writes it)', () => {
-  expect(readFileSync(COMMITTED, 'utf8')).toBe(reportSchemaText());
+test.each(SCHEMAS)('%s is what %s says (npm run schema writes it)', (file, _, text) => {
+  expect(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).toBe(text);
 });
 
-test('it is draft 2020-12, and no object refuses additional properties', () => {
-  const schema: unknown = JSON.parse(reportSchemaText());
+test.each(SCHEMAS)('%s is draft 2020-12, and no object refuses additional properties', (_, __, text) => {
+  const schema: unknown = JSON.parse(text);
   expect(schema).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object' });
-  expect(reportSchemaText()).not.toContain('"additionalProperties": false');
+  expect(text).not.toContain('"additionalProperties": false');
 });

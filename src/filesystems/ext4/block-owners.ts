@@ -3,7 +3,7 @@
 
 import { DamageError, ReadError } from '../../errors.ts';
 import type { BlockRole, OwnedRun } from '../../model.ts';
-import type { BlockMap } from './block-map.ts';
+import type { BlockMap } from '../block-map.ts';
 import type { Inode } from './inode.ts';
 import { inodesInUse } from './inode-scan.ts';
 import { INCOMPAT, INODE_FLAGS, RESIZE_INODE } from './layout.ts';

@@ -5,8 +5,9 @@ import { DamageError, type ReadError } from '../../errors.ts';
 import type { EntryType } from '../../model.ts';
 import { u16le, u32le } from '../../struct/integers.ts';
 import { latin1 } from '../../struct/struct.ts';
+import type { BlockMap } from '../block-map.ts';
+import type { DirectoryContent, DirectoryRecord } from '../directory-record.ts';
 import { inlineContinuation } from './attributes.ts';
-import type { BlockMap } from './block-map.ts';
 import type { Mismatch } from './checksums.ts';
 import type { MapContext } from './extent-tree.ts';
 import type { Inode } from './inode.ts';
@@ -22,23 +23,6 @@ import {
   indexRootInfo,
 } from './layout.ts';
 import type { Superblock } from './superblock.ts';
-
-export interface DirectoryRecord {
-  /** One character a byte; neither "." nor "..". As stored where it is encrypted, but for "/", NUL and "%": `%2F`, `%00`, `%25`. */
-  readonly name: string;
-  readonly inode: number;
-  /** Null when the entry does not state it, or states none that exists. */
-  readonly type: EntryType | null;
-}
-
-export interface DirectoryContent {
-  /** In the order of the blocks. */
-  readonly records: readonly DirectoryRecord[];
-  /** What stopped parts of it from being read. */
-  readonly faults: readonly (DamageError | ReadError)[];
-  /** The inode that ".." names; null when that entry cannot be had. */
-  readonly parent: number | null;
-}
 
 /** What a directory's blocks are read with. */
 export interface DirectoryContext extends MapContext {
@@ -216,11 +200,6 @@ function countLimitAt(bytes: Uint8Array): number | null {
   if (first !== SMALLEST_RECORD || recordLength(bytes, 12 + 4) !== bytes.length - 12) return null;
   const info = indexRootInfo.at(bytes, INDEX_ROOT_INFO_AT);
   return info.reserved === 0 && info.infoLength === 8 ? INDEX_ROOT_COUNT_AT : null;
-}
-
-/** Order of the names' bytes. */
-export function byName(left: DirectoryRecord, right: DirectoryRecord): number {
-  return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
 }
 
 /** The inode that a directory's ".." names, from its first block alone; null when that is not to be had. Throws like readDirectory. */

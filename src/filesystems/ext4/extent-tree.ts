@@ -2,9 +2,9 @@
 // A node that fails them costs the part of the file that it maps; the root's failing costs the inode.
 
 import { DamageError } from '../../errors.ts';
-import { type BlockMap, BlockMapBuilder, LOGICAL_END } from './block-map.ts';
+import { type BlockMap, BlockMapBuilder, LOGICAL_END } from '../block-map.ts';
+import type { DamageLog } from '../damage-log.ts';
 import type { Checksums } from './checksums.ts';
-import type { DamageLog } from './damage-log.ts';
 import type { Inode } from './inode.ts';
 import {
   EXTENT_DEEPEST,

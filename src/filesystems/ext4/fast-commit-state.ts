@@ -3,7 +3,7 @@
 // both stay beside the blocks, as plain data that crosses threads: a directory's blocks are shown as they lie on the medium.
 
 import { DamageError, ReadError } from '../../errors.ts';
-import { type BlockRun, joinedRuns, runOutside } from './block-map.ts';
+import { type BlockRun, joinedRuns, runOutside } from '../block-map.ts';
 import type { FastCommitChange } from './fast-commit.ts';
 import { Inode } from './inode.ts';
 import { checkInode } from './inode-check.ts';

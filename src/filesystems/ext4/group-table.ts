@@ -2,8 +2,8 @@
 // Descriptors are read when asked for. One whose locations cannot be is looked up in the backup tables.
 
 import { DamageError } from '../../errors.ts';
+import type { DamageLog } from '../damage-log.ts';
 import type { Checksums } from './checksums.ts';
-import type { DamageLog } from './damage-log.ts';
 import { COMPAT, GROUP_FLAGS, groupDescriptor, INCOMPAT, RO_COMPAT, WIDE_DESCRIPTOR } from './layout.ts';
 import type { Superblock } from './superblock.ts';
 

@@ -2,7 +2,7 @@
 
 import { DamageError } from '../../errors.ts';
 import { u32le } from '../../struct/integers.ts';
-import { type BlockMap, BlockMapBuilder } from './block-map.ts';
+import { type BlockMap, BlockMapBuilder } from '../block-map.ts';
 import type { MapContext } from './extent-tree.ts';
 import type { Inode } from './inode.ts';
 import { INODE_BLOCK_AT } from './layout.ts';

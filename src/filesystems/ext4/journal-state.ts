@@ -5,8 +5,8 @@
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { DamageError, UnsupportedError } from '../../errors.ts';
 import type { Nanoseconds } from '../../model.ts';
-import type { BlockMap, BlockRun } from './block-map.ts';
-import { type BlockOverlay, makeOverlay, type OverlaidBlock, OverlaidBytes } from './block-overlay.ts';
+import type { BlockMap, BlockRun } from '../block-map.ts';
+import { type BlockOverlay, makeOverlay, type OverlaidBlock, OverlaidBytes } from '../block-overlay.ts';
 import { type FastCommits, readFastCommits } from './fast-commit.ts';
 import { applyFastCommits, type FastCommitPatches } from './fast-commit-state.ts';
 import { checkInode } from './inode-check.ts';

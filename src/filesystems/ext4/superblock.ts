@@ -5,7 +5,7 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { DamageError, ReadError } from '../../errors.ts';
 import type { Nanoseconds } from '../../model.ts';
 import { rawCrc32c } from '../../struct/crc32c.ts';
-import type { DamageLog } from './damage-log.ts';
+import type { DamageLog } from '../damage-log.ts';
 import { type Geometry, geometryOf, type RawSuperblock, refuseUnsupported, wrongField } from './geometry.ts';
 import {
   COMPAT,

@@ -1,8 +1,8 @@
 // The blocks that belong to the file system itself: no file may claim them. The kernel's block validity check, which a mount
 // does by default, refuses inodes and extents that do.
 
-import type { BlockRun } from './block-map.ts';
-import type { DamageLog } from './damage-log.ts';
+import type { BlockRun } from '../block-map.ts';
+import type { DamageLog } from '../damage-log.ts';
 import type { GroupTable } from './group-table.ts';
 import { RESIZE_INODE } from './layout.ts';
 import type { Superblock } from './superblock.ts';

@@ -4,26 +4,23 @@
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { memoryBytes } from '../../bytes/memory-bytes.ts';
 import { DamageError, ReadError } from '../../errors.ts';
+import { type BlockMap, type BlockRun, EMPTY_MAP } from '../block-map.ts';
+import { ChunkCache } from '../chunk-cache.ts';
+import { DamageLog } from '../damage-log.ts';
+import type { DirectoryContent, DirectoryRecord } from '../directory-record.ts';
+import { MappedBytes } from '../file-bytes.ts';
+import type { InodeVolume } from '../inode-volume.ts';
 import { attributeName, attributesInBlock, attributesInInode, type StoredAttribute } from './attributes.ts';
-import { type BlockMap, type BlockRun, EMPTY_MAP } from './block-map.ts';
 import { Checksums } from './checksums.ts';
-import { ChunkCache } from './chunk-cache.ts';
-import { DamageLog } from './damage-log.ts';
-import {
-  type DirectoryContent,
-  type DirectoryContext,
-  type DirectoryRecord,
-  readDirectory,
-  readStatedParent,
-} from './directory.ts';
+import { type DirectoryContext, readDirectory, readStatedParent } from './directory.ts';
 import { readExtentTree } from './extent-tree.ts';
 import type { FastCommitPatches } from './fast-commit-state.ts';
-import { MappedBytes } from './file-bytes.ts';
 import { GroupTable } from './group-table.ts';
 import { readIndirectBlocks } from './indirect-blocks.ts';
 import { inlineContent } from './inline-data.ts';
 import { Inode } from './inode.ts';
 import { checkInode } from './inode-check.ts';
+import { inodesInUse } from './inode-scan.ts';
 import { INLINE_DATA_ATTRIBUTE, INODE_FLAGS, ROOT_INODE } from './layout.ts';
 import { readSuperblock, type Superblock } from './superblock.ts';
 import { SystemZones } from './system-zones.ts';
@@ -48,7 +45,8 @@ export interface VolumeOptions {
   readonly patches?: FastCommitPatches | null;
 }
 
-export class Ext4Volume implements DirectoryContext {
+export class Ext4Volume implements DirectoryContext, InodeVolume<Inode> {
+  readonly rootInode = ROOT_INODE;
   readonly source: ByteSource;
   readonly damage: DamageLog;
   readonly superblock: Superblock;
@@ -219,6 +217,10 @@ export class Ext4Volume implements DirectoryContext {
   /** The inode that a directory's ".." names; null when that cannot be had. Throws like directory. */
   statedParent(inode: Inode): number | null {
     return this.#patches?.parents.get(inode.number) ?? readStatedParent(inode, this);
+  }
+
+  inodesInUse(): Iterable<Inode> {
+    return inodesInUse(this);
   }
 
   #journalRuns(): readonly BlockRun[] {

@@ -1,8 +1,8 @@
 // The sources of this file system under the contract of all sources: a file by its block map, a volume under an overlay.
 
 import { memoryBytes } from '../../../src/bytes/memory-bytes.ts';
-import { makeOverlay, OverlaidBytes } from '../../../src/filesystems/ext4/block-overlay.ts';
-import { MappedBytes } from '../../../src/filesystems/ext4/file-bytes.ts';
+import { makeOverlay, OverlaidBytes } from '../../../src/filesystems/block-overlay.ts';
+import { MappedBytes } from '../../../src/filesystems/file-bytes.ts';
 import { byteSourceContract } from '../../bytes/byte-source-contract.ts';
 import { pattern } from './populate.ts';
 

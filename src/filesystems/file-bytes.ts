@@ -1,7 +1,7 @@
 // A file's bytes by its block map: holes, unwritten extents and what lies beyond the map read as zeros.
 
-import type { ByteSource } from '../../bytes/byte-source.ts';
-import { ReadError } from '../../errors.ts';
+import type { ByteSource } from '../bytes/byte-source.ts';
+import { ReadError } from '../errors.ts';
 import type { BlockMap, BlockRun, LostRange } from './block-map.ts';
 
 export class MappedBytes implements ByteSource {

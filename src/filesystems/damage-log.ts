@@ -1,6 +1,6 @@
 // What was found broken while reading on: each place once, a bounded number of them. Knows no file system.
 
-import { DamageError, ReadError } from '../../errors.ts';
+import { DamageError, ReadError } from '../errors.ts';
 
 /** Kept facts; further ones are only counted. */
 const MOST_FACTS = 10_000;

@@ -1,6 +1,6 @@
 // Where a file's blocks lie: the shape that extent trees and indirect blocks are both read into.
 
-import type { DamageError, ReadError } from '../../errors.ts';
+import type { DamageError, ReadError } from '../errors.ts';
 
 /** Consecutive blocks of a file. In blocks. */
 export interface BlockRun {

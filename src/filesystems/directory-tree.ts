@@ -1,23 +1,20 @@
 // Makes a tree of what damage or malice may have made a net: each directory has one name, so that a walk meets it once and ends.
 // A directory belongs to the parent that its ".." names, if that parent names it; else to the first other directory that does.
 
-import { byName, type DirectoryRecord } from './directory.ts';
-import type { Inode } from './inode.ts';
-import { inodesInUse } from './inode-scan.ts';
-import { ROOT_INODE } from './layout.ts';
-import type { Ext4Volume } from './volume.ts';
+import { byName, type DirectoryRecord } from './directory-record.ts';
+import type { InodeVolume, NamedInode } from './inode-volume.ts';
 
 interface Claim {
   readonly parent: number;
   readonly name: string;
 }
 
-export class DirectoryTree {
-  readonly #volume: Ext4Volume;
+export class DirectoryTree<I extends NamedInode> {
+  readonly #volume: InodeVolume<I>;
   /** Of directories whose ".." leads to no parent that names them; gathered once, when the first of them is met. */
   #fosterClaims: ReadonlyMap<number, Claim> | null = null;
 
-  constructor(volume: Ext4Volume) {
+  constructor(volume: InodeVolume<I>) {
     this.#volume = volume;
   }
 
@@ -25,8 +22,8 @@ export class DirectoryTree {
    * Whether the directory `child` is at home under this name.
    * @param first whether no name before it in the listing of `parent` leads to the same inode.
    */
-  isHome(parent: number, name: string, child: Inode, first: boolean): boolean {
-    if (child.number === ROOT_INODE || child.number === parent) return false;
+  isHome(parent: number, name: string, child: I, first: boolean): boolean {
+    if (child.number === this.#volume.rootInode || child.number === parent) return false;
     const stated = this.#statedParent(child);
     if (stated === parent) return first;
     if (stated !== null && this.#names(stated, child.number)) return false;
@@ -35,7 +32,7 @@ export class DirectoryTree {
     return claim !== undefined && claim.parent === parent && claim.name === name;
   }
 
-  #statedParent(directory: Inode): number | null {
+  #statedParent(directory: I): number | null {
     try {
       return this.#volume.statedParent(directory);
     } catch (error) {
@@ -60,7 +57,7 @@ export class DirectoryTree {
 
   #gatherClaims(): ReadonlyMap<number, Claim> {
     const claims = new Map<number, Claim>();
-    for (const parent of inodesInUse(this.#volume)) {
+    for (const parent of this.#volume.inodesInUse()) {
       if (parent.type !== 'directory') continue;
       for (const { inode, name, type } of [...this.#recordsOf(parent.number)].sort(byName)) {
         const possible = type === null || type === 'directory';

@@ -1,8 +1,8 @@
 // Blocks of a volume that read as something else than what stands in their place: what a replayed journal says.
 // Plain data in shared memory, so that a replay is done once for all threads; and the source that reads through it.
 
-import type { ByteSource } from '../../bytes/byte-source.ts';
-import { ReadError } from '../../errors.ts';
+import type { ByteSource } from '../bytes/byte-source.ts';
+import { ReadError } from '../errors.ts';
 
 /** Structured clone keeps the memory shared. */
 export interface BlockOverlay {

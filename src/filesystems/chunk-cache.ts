@@ -1,7 +1,7 @@
 // Aligned pieces of a source, the last used ones kept, within a bound of bytes. Knows no file system.
 // A piece is never written again once handed out: whoever holds it may keep it.
 
-import type { ByteSource } from '../../bytes/byte-source.ts';
+import type { ByteSource } from '../bytes/byte-source.ts';
 
 export class ChunkCache {
   readonly #source: ByteSource;

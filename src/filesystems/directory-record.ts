@@ -1,0 +1,26 @@
+// What a directory on a disk holds, whatever its format: the shape that each file system's directories are read into.
+
+import type { DamageError, ReadError } from '../errors.ts';
+import type { EntryType } from '../model.ts';
+
+export interface DirectoryRecord {
+  /** One character a byte; neither "." nor "..". Encrypted ones as stored, but for "/", NUL and "%": `%2F`, `%00`, `%25`. */
+  readonly name: string;
+  readonly inode: number;
+  /** Null when the entry does not state it, or states none that exists. */
+  readonly type: EntryType | null;
+}
+
+export interface DirectoryContent {
+  /** In the order of the blocks. */
+  readonly records: readonly DirectoryRecord[];
+  /** What stopped parts of it from being read. */
+  readonly faults: readonly (DamageError | ReadError)[];
+  /** The inode that ".." names; null when that entry cannot be had. */
+  readonly parent: number | null;
+}
+
+/** Order of the names' bytes. */
+export function byName(left: DirectoryRecord, right: DirectoryRecord): number {
+  return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
+}
