@@ -62,7 +62,7 @@ function makeBefore(): string {
 
 function live(image: string): void {
   mounted(image, 'rw', point => {
-    for (const name of ['first', 'second', 'sound']) writeFileSync(`${point}/${name}`, randomBytes(8 * BLOCK));
+    for (const name of ['first', 'second', 'sound']) writeFileSync(`${point}/${name}`, randomBytes(8 * BLOCK - 100));
     const file = openSync(`${point}/rewritten`, 'r+');
     writeSync(file, randomBytes(12 * BLOCK), 0, 12 * BLOCK, 0);
     closeSync(file);
