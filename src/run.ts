@@ -37,6 +37,7 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
   const session = openWith(options, hooks, { purpose: 'scan', before });
   try {
     noteOtherTarget(session);
+    noteUnplaced(session);
     const report = await withVolumeScans(
       session,
       () => !options.metadataOnly,
@@ -103,6 +104,14 @@ function noteOtherTarget({ baselines, options, hooks }: Session): void {
   const newest = baseline === null ? undefined : baselines.generations(baseline).at(-1);
   if (newest === undefined || newest.target === target.name) return;
   hooks.onNotice(`baseline ${baseline} was made of ${newest.target}: it is compared with ${target.name} all the same`);
+}
+
+/** Of a logical volume the pieces are not followed: places on the host's disk would be wrong. */
+function noteUnplaced({ options, volumes, hooks }: Session): void {
+  if (options.stripeBytes == null && (options.suspectExtents ?? []).length === 0) return;
+  for (const { index, extent } of volumes) {
+    if (extent === null) hooks.onNotice(`volume ${index} lies on the disk in pieces: its findings have no place there`);
+  }
 }
 
 function assertScanners(names: readonly string[] | null): void {

@@ -19,7 +19,16 @@ export function* placePaths(
     const stat = known.seen?.stat ?? null;
     const all = stat === null ? [] : (residents.get(Number(stat.inode)) ?? []);
     const hit = all.length === 0 ? [] : suspectsOf(finding, all, index);
-    yield { known, judgement: hit.length === 0 ? placed : withSuspectExtents(known, placed, hit) };
+    yield { known, isPlaced: true, judgement: hit.length === 0 ? placed : withSuspectExtents(known, placed, hit) };
+  }
+}
+
+/** On a volume that lies in pieces no byte of the disk is named. */
+export function* unplacedPaths(paths: Iterable<JudgedPath>): Iterable<JudgedPath> {
+  for (const { known, judgement } of paths) {
+    const { finding } = judgement;
+    const ranges = finding?.ranges.map(range => ({ ...range, physical: null })) ?? [];
+    yield { known, judgement: finding === null ? judgement : { ...judgement, finding: { ...finding, ranges } } };
   }
 }
 

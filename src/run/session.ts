@@ -54,8 +54,8 @@ export interface Session {
 export interface SessionVolume {
   readonly index: number;
   readonly filesystem: Filesystem;
-  /** Where it lies on the container's disk; nothing for a mounted tree. */
-  readonly extent: ByteRange;
+  /** Where it lies on the container's disk; null for a mounted tree, and for a logical volume, which lies in pieces. */
+  readonly extent: ByteRange | null;
   readonly references: readonly Reference[];
   readonly generations: readonly GenerationFacts[];
   /** Block maps of generations that kept one of this volume, ascending by time. */
@@ -211,7 +211,11 @@ function volumeNow({ index, filesystem, extent }: SessionVolume, target: OpenedT
   const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
   const unitsPerBlock = unitsPerBlockOf(filesystem);
   const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
-  return { bytes: blocks.bytes, offset: extent.offset, isAllocated: repairedAtNs === null ? isAllocated : () => null };
+  return {
+    bytes: blocks.bytes,
+    offset: extent?.offset ?? 0,
+    isAllocated: repairedAtNs === null ? isAllocated : () => null,
+  };
 }
 
 /** The blocks of the volume as it is, read at most once. */
@@ -230,10 +234,10 @@ function nowOf(
     maps.length > 0 ? ((await mapNow())?.owners ?? null) : new BlockOwners(await pool.owners(mapped));
   const placesOf = async (blockBytes: number): Promise<VolumePlaces | null> => {
     const owners = await ownersNow();
-    return owners === null ? null : new VolumePlaces(owners, unitBytesOf(blockBytes), extent);
+    return owners === null || extent === null ? null : new VolumePlaces(owners, unitBytesOf(blockBytes), extent);
   };
   const placesNow = (): Promise<VolumePlaces | null> => {
-    places ??= blocks === undefined ? Promise.resolve(null) : placesOf(blocks.blockBytes);
+    places ??= blocks === undefined || extent === null ? Promise.resolve(null) : placesOf(blocks.blockBytes);
     return places;
   };
   return { mapNow, placesNow };
@@ -244,7 +248,7 @@ function examinable(
   options: ScanOptions,
 ): Pick<SessionVolume, 'index' | 'filesystem' | 'extent'>[] {
   const volumes = target.volumes.flatMap(({ facts: { index, offset, size }, filesystem }) =>
-    filesystem === null ? [] : [{ index, filesystem, extent: { offset: offset ?? 0, length: size ?? 0 } }],
+    filesystem === null ? [] : [{ index, filesystem, extent: offset === null ? null : { offset, length: size ?? 0 } }],
   );
   if (volumes.length > 0) return volumes;
   const why = target.volumes.map(({ facts, trouble }) => `volume ${facts.index}: ${trouble}`).join('; ');

@@ -29,7 +29,7 @@ export class Tally {
     this.counters = newCounters(stripeBytes);
   }
 
-  add({ known, judgement }: JudgedPath): void {
+  add({ known, judgement, isPlaced = false }: JudgedPath): void {
     this.#countKind(known);
     this.#countSkip(known);
     this.#countPackage(known);
@@ -40,7 +40,7 @@ export class Tally {
     if (judgement.atRisk) this.atRisk++;
     if (isContent(known)) judgement.vouchers.length > 0 ? this.vouched++ : this.unvouched++;
     const [newest] = known.blocks;
-    if (this.counters.extents !== null && newest !== undefined) countLanded(this.counters.extents, newest);
+    if (this.counters.extents !== null && isPlaced && newest !== undefined) countLanded(this.counters.extents, newest);
     if (judgement.finding !== null) countFinding(this.counters, judgement.finding);
   }
 

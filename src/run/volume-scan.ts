@@ -18,7 +18,7 @@ import { listTree } from './list-tree.ts';
 import type { GenerationMap } from './map-volume.ts';
 import type { ScanOptions } from './options.ts';
 import { type PathGroup, pathStream } from './path-stream.ts';
-import { placePaths } from './place-paths.ts';
+import { placePaths, unplacedPaths } from './place-paths.ts';
 import { planBatches, planned, type Reads, type WantedByRun } from './plan.ts';
 import { allResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
@@ -85,7 +85,9 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const judging = { volume: scan.volume, facts, index, results, comparisons, onMount: scan.onMount };
   const places = wantsPlaces(scan) ? await scan.placesNow() : null;
   const judged = judgeTree(groupsOf(scan), judging);
-  yield* breath.over(places === null ? judged : placePaths(judged, places, scan.options.suspectExtents ?? []));
+  yield* breath.over(
+    places === null ? unplacedPaths(judged) : placePaths(judged, places, scan.options.suspectExtents ?? []),
+  );
 }
 
 /** Findings are placed on the disk where it was mapped anyhow, and where places are asked for. */
