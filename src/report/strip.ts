@@ -119,7 +119,7 @@ function kindOf(kinds: Kinds, span: DaySpan): Kind {
 function describe({ day, generation }: DaySpan, older: number): Omit<Kind, 'key'> {
   if (generation === null) return OTHER[day === 'state' ? 'unknown' : day];
   const name = referencesForPeople(printableText(generation.id));
-  const when = name.startsWith('baseline') ? '' : ` of ${timeForPeople(generation.atNs)}`;
+  const when = name.startsWith('baseline') ? '' : ` of ${timeForPeople(generation.atNs).replace(/\.\d+/, '')}`;
   if (generation.isNewest)
     return { sign: NEWEST_SIGN, says: `as in ${name}${when}, the newest state known`, weight: 1 };
   return { sign: OLDER_SIGNS[older] ?? '~', says: `as in ${name}${when}`, weight: 4 + Math.min(older, MOST_LETTERS) };
