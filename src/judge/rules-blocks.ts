@@ -35,6 +35,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
     innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
+    raisedByExtent: true,
     accuse: neverLandedZeros,
   },
   {
