@@ -10,6 +10,7 @@ packages=(
   gdisk           # sgdisk: GPT partition tables
   git             # repositories in the simulated systems
   jq              # reads the JSON report
+  lvm2            # pvcreate, lvcreate, vgcfgrestore: volume groups, laid out without the kernel's help
   mount           # loop mounts, by the kernel
   python3         # system calls that Node does not have: fnmatch, openat2
   qemu-utils      # qemu-img, qemu-io: qcow2 images

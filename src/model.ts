@@ -320,7 +320,12 @@ export interface TargetSpec {
   readonly allowBacking?: readonly string[];
   /** False: a journal that was not checkpointed is not replayed. */
   readonly replay?: boolean;
+  /** Further images that hold physical volumes of the same volume groups. */
+  readonly more?: readonly TargetPart[];
 }
+
+/** One more image of a target that lies across several. */
+export type TargetPart = Pick<TargetSpec, 'path' | 'snapshot' | 'identity'>;
 
 /** A worker that opens the target and finds another identity stops. */
 export interface TargetIdentity {

@@ -137,7 +137,7 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
-    blocks: containerBlocks(survey, facts),
+    blocks: [...containerBlocks(survey, facts), ...session.blocks],
     orphans,
     errors: [
       ...unread,

@@ -14,7 +14,7 @@ import { settlePlaces, storePlace } from './places.ts';
 import { createProgressDisplay } from './progress.ts';
 import type { RunFunctions } from './run-functions.ts';
 import { parseJobs, type Settings } from './settings.ts';
-import { imageSettings, locateTarget } from './target.ts';
+import { identified, imageSettings, locateTarget } from './target.ts';
 import { writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 
@@ -44,7 +44,7 @@ export async function createCommand(request: CreateRequest, settings: Settings, 
     say: display.onNotice,
   });
   const run = await world.loadRun();
-  const options = { ...judged, target: { ...target, identity: run.identityOf(target.path) }, store };
+  const options = { ...judged, target: identified(target, run.identityOf), store };
   const interrupt = listenForInterrupts(world, display.onNotice);
   try {
     return await create(run, options, { ...display, signal: interrupt.signal }, quiet, world);

@@ -18,7 +18,7 @@ import { troubleLines } from './trouble.ts';
 import { refuseOddFlags, usageErrorOf } from './usage-error.ts';
 import type { World } from './world.ts';
 
-const IMAGE_NAMES: OptionName[] = ['allow-backing', 'replay'];
+const IMAGE_NAMES: OptionName[] = ['with', 'allow-backing', 'replay'];
 const CREATE_NAMES: OptionName[] = [
   ...IMAGE_NAMES,
   'host',

@@ -3,7 +3,7 @@
 import type { OptionName } from './option-table.ts';
 import type { Settings } from './settings.ts';
 
-const VALUED: readonly OptionName[] = ['window', 'store', 'baseline', 'before', 'reference', 'allow-backing'];
+const VALUED: readonly OptionName[] = ['with', 'window', 'store', 'baseline', 'before', 'reference', 'allow-backing'];
 const FLAGS: readonly OptionName[] = ['cross-mounts', 'force'];
 
 /** As words of a command line, not quoted. */

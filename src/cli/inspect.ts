@@ -3,7 +3,7 @@
 import { renderInspection } from '../report/inspection.ts';
 import { EXIT_CLEAN } from './exit-code.ts';
 import type { Settings } from './settings.ts';
-import { imageSettings, locateTarget } from './target.ts';
+import { identified, imageSettings, locateTarget } from './target.ts';
 import { writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 
@@ -15,11 +15,7 @@ export async function inspectCommand(
   const name = settings.text('host');
   const located = locateTarget({ text: request.target, cwd: world.cwd, name, hostName: world.hostName });
   const run = await world.loadRun();
-  const target = {
-    ...located,
-    ...imageSettings(located.kind, settings, world.cwd),
-    identity: run.identityOf(located.path),
-  };
+  const target = identified({ ...located, ...imageSettings(located.kind, settings, world.cwd) }, run.identityOf);
   const inspection = await run.inspect(target);
   const text = request.json ? [JSON.stringify(inspection, bigintAsText, 2)] : renderInspection(target.name, inspection);
   await writeLines(world.stdout, text);

@@ -20,6 +20,11 @@ const WHAT = {
   host: { kind: 'text', describe: 'Name of the target in the report (default: host name for /, else the path)' },
   include: { kind: 'list', describe: 'Only paths within the target that match this glob (may be repeated)' },
   exclude: { kind: 'list', describe: 'Not the paths that match this glob (may be repeated)' },
+  with: {
+    kind: 'list',
+    describe: 'A further image of the target: another physical volume of its LVM group (may be repeated)',
+    path: 'file',
+  },
   'allow-backing': {
     kind: 'list',
     describe: 'A folder, beside the image’s own, in which its backing files may lie (may be repeated)',
@@ -89,7 +94,7 @@ export const OPTIONS = { ...SCAN_OPTIONS, ...SWEEP };
 export type OptionName = keyof typeof OPTIONS;
 export const SCAN_NAMES = Object.keys(SCAN_OPTIONS) as OptionName[];
 /** A list of targets says these of each. */
-const OF_ONE_TARGET: readonly OptionName[] = ['host', 'baseline', 'before'];
+const OF_ONE_TARGET: readonly OptionName[] = ['host', 'baseline', 'before', 'with'];
 export const SWEEP_NAMES = (Object.keys(OPTIONS) as OptionName[]).filter(name => !OF_ONE_TARGET.includes(name));
 
 export function rowOf(name: OptionName): OptionRow {

@@ -45,7 +45,8 @@ export interface PlaceRequest {
 export function settlePlaces(request: PlaceRequest): StoreOption {
   const { target, store, report, force } = request;
   for (const file of report === null ? [store.path] : [store.path, report]) {
-    if (target.kind === 'image' && nearestPlace(file).path === target.path)
+    const images = [target.path, ...(target.more ?? []).map(part => part.path)];
+    if (target.kind === 'image' && images.includes(nearestPlace(file).path))
       throw new UsageError(`${file} is the target: nothing is ever written to it`);
   }
   if (force) return { path: store.path };
@@ -90,9 +91,9 @@ function nearestPlace(path: string): { path: string; device: bigint } {
 
 /** Device numbers of the file systems that a scan of the target reads. */
 function scannedDevices(target: LocatedTarget): Set<bigint> {
-  const stats = statSync(target.path, { bigint: true });
-  if (target.kind === 'directory') return new Set([stats.dev]);
-  return stats.isBlockDevice() ? stackedDevices(stats.rdev) : new Set();
+  if (target.kind === 'directory') return new Set([statSync(target.path, { bigint: true }).dev]);
+  const images = [target, ...(target.more ?? [])].map(({ path }) => statSync(path, { bigint: true }));
+  return new Set(images.flatMap(stats => (stats.isBlockDevice() ? [...stackedDevices(stats.rdev)] : [])));
 }
 
 /** Deeper than any stack of partitions, RAID, LVM and encryption. */

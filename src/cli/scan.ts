@@ -14,7 +14,7 @@ import { createProgressDisplay, type ProgressDisplay } from './progress.ts';
 import type { RunFunctions } from './run-functions.ts';
 import { judgeScanOptions } from './scan-options.ts';
 import type { Settings } from './settings.ts';
-import { imageSettings, type LocatedTarget, locateTarget } from './target.ts';
+import { identified, imageSettings, type LocatedTarget, locateTarget } from './target.ts';
 import { paletteFor, writeChunks, writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 import { assertReportCanBeWritten, writeReport } from './write-report.ts';
@@ -31,17 +31,22 @@ export interface Delivery {
   readonly targetPasses?: boolean;
 }
 
-/** Scans one target; gives the exit code. */
-export async function scanCommand(targets: readonly string[], settings: Settings, world: World): Promise<number> {
-  const [target, ...more] = targets;
-  if (target === undefined || more.length > 0)
-    throw new UsageError(`scan takes one TARGET at a time, not ${targets.length}: run it once for each`);
+/** Scans one target, which may lie across several images; gives the exit code. */
+export async function scanCommand(targets: readonly string[], given: Settings, world: World): Promise<number> {
+  const [target = '', ...more] = targets;
+  const settings = withImages(given, more);
   const delivery = readDelivery(settings, world);
   const display = createProgressDisplay(world, { quiet: delivery.quiet, verbose: settings.flag('verbose') });
   const located = locateScan(target, settings, world, { report: delivery.json, say: display.onNotice });
   const run = await world.loadRun();
   const delivered = { ...delivery, explainWords: [target, ...explainOptions(settings)] };
   return (await scanAndDeliver(run, withIdentity(located, run), delivered, display, world)).code;
+}
+
+/** Several TARGETs are one: the first, with further images. */
+function withImages(settings: Settings, more: readonly string[]): Settings {
+  if (more.length === 0) return settings;
+  return { ...settings, list: name => (name === 'with' ? [...more, ...settings.list(name)] : settings.list(name)) };
 }
 
 /** UsageError for a report that could not be written, before hours are spent on it. */
@@ -88,12 +93,13 @@ export function locateBefore(text: string, settings: Settings, world: World): Lo
   const located = locateTarget({ text, cwd: world.cwd, name: null, hostName: world.hostName });
   if (located.kind === 'directory')
     throw new UsageError(`--before ${text}: a directory is no image; make a baseline of it and use --baseline`);
-  return { ...located, ...imageSettings(located.kind, settings, world.cwd) };
+  const { more: _, ...image } = imageSettings(located.kind, settings, world.cwd);
+  return { ...located, ...image };
 }
 
 export function withIdentity(located: LocatedScan, run: Pick<RunFunctions, 'identityOf'>): ScanOptions {
-  const identified = (target: LocatedTarget) => ({ ...target, identity: run.identityOf(target.path) });
-  return { ...located, target: identified(located.target), before: located.before.map(identified) };
+  const before = located.before.map(image => identified(image, run.identityOf));
+  return { ...located, target: identified(located.target, run.identityOf), before };
 }
 
 /** Runs the scan, writes the report, prints the summary and `closing`. What a stopped scan found stays in the store. */

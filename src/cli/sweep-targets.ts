@@ -5,14 +5,13 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { NamedEntry } from '../fleet/expand-images.ts';
 import type { SweptOptions, TargetToSweep } from '../fleet/sweep.ts';
-import type { TargetSpec } from '../model.ts';
 import type { OptionName } from './option-table.ts';
 import { refuseReportsOn, storePlace } from './places.ts';
 import type { RunFunctions } from './run-functions.ts';
 import { locateBefore } from './scan.ts';
 import { type JudgedOptions, judgeScanOptions } from './scan-options.ts';
 import type { Settings } from './settings.ts';
-import { imageSettings, type LocatedTarget, locateTarget } from './target.ts';
+import { identified, imageSettings, type LocatedTarget, locateTarget } from './target.ts';
 import type { World } from './world.ts';
 
 export interface SweepSetting {
@@ -59,10 +58,9 @@ function openTarget(entry: NamedEntry, judged: JudgedOptions, settings: Settings
   const located = locate(entry, setting);
   const target = { ...located, ...imageSettings(located.kind, settings, world.cwd) };
   const baselines = { path: storePlace(settings, world).path };
-  const identified = (each: LocatedTarget): TargetSpec => ({ ...each, identity: run.identityOf(each.path) });
-  const before = settings.list('before').map(image => identified(locateBefore(image, settings, world)));
+  const before = settings.list('before').map(image => identified(locateBefore(image, settings, world), run.identityOf));
   const { jobs: _, resume: __, ...options } = judged;
-  return { ...options, baselines, before, target: identified(target) };
+  return { ...options, baselines, before, target: identified(target, run.identityOf) };
 }
 
 function locate({ target, kind, name }: NamedEntry, { world }: SweepSetting): LocatedTarget {
@@ -96,6 +94,7 @@ function withFields({ fields }: NamedEntry, { settings, base }: SweepSetting): S
   const reference = fields.reference?.map(text => fromBase(base, text));
   const folders = fields['allow-backing']?.map(folder => resolve(base, folder));
   const before = fields.before?.map(image => resolve(base, image));
+  const more = fields.with?.map(image => resolve(base, image));
   const given = new Map<string, readonly string[]>(
     Object.entries({
       window: listOf(fields.window),
@@ -104,6 +103,7 @@ function withFields({ fields }: NamedEntry, { settings, base }: SweepSetting): S
       exclude: fields.exclude,
       reference,
       before,
+      with: more,
       'allow-backing': folders,
     }).flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const])),
   );
@@ -116,7 +116,7 @@ function withFields({ fields }: NamedEntry, { settings, base }: SweepSetting): S
 }
 
 /** A configuration file may hold them for a scan; no two targets share them. */
-const OF_ONE_TARGET: readonly string[] = ['baseline', 'before', 'host', 'json'] satisfies OptionName[];
+const OF_ONE_TARGET: readonly string[] = ['baseline', 'before', 'with', 'host', 'json'] satisfies OptionName[];
 
 function listOf(value: string | undefined): string[] | undefined {
   return value === undefined ? undefined : [value];

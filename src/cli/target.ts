@@ -3,11 +3,12 @@
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errorCode, UsageError } from '../errors.ts';
-import type { TargetSpec } from '../model.ts';
+import type { TargetIdentity, TargetPart, TargetSpec } from '../model.ts';
 import type { Settings } from './settings.ts';
 import { failureWords } from './trouble.ts';
 
-export type LocatedTarget = Omit<TargetSpec, 'identity'>;
+type LocatedPart = Omit<TargetPart, 'identity'>;
+export type LocatedTarget = Omit<TargetSpec, 'identity' | 'more'> & { readonly more?: readonly LocatedPart[] };
 
 export interface TargetRequest {
   readonly text: string;
@@ -32,10 +33,27 @@ export function imageSettings(
   kind: TargetSpec['kind'],
   settings: Settings,
   cwd: string,
-): Pick<TargetSpec, 'allowBacking' | 'replay'> {
-  if (kind === 'directory') return {};
+): Pick<LocatedTarget, 'allowBacking' | 'replay' | 'more'> {
+  const more = settings.list('with').map(text => locatePart(text, cwd));
+  if (kind === 'directory') {
+    if (more.length > 0) throw new UsageError(`a directory is scanned by itself: run it once for each TARGET`);
+    return {};
+  }
   const allowBacking = settings.list('allow-backing').map(folder => resolve(cwd, folder));
-  return { allowBacking, replay: !settings.isOff('replay') };
+  return { allowBacking, replay: !settings.isOff('replay'), ...(more.length === 0 ? {} : { more }) };
+}
+
+function locatePart(text: string, cwd: string): LocatedPart {
+  const { path, snapshot, stats } = locate(text, cwd);
+  if (kindOf(text, stats) === 'image') return { path, snapshot };
+  throw new UsageError(`${text}: a directory is scanned by itself: run it once for each TARGET`);
+}
+
+/** The target as every worker will check it. */
+export function identified(located: LocatedTarget, identityOf: (path: string) => TargetIdentity): TargetSpec {
+  const { more = [], ...target } = located;
+  const parts = more.map(part => ({ ...part, identity: identityOf(part.path) }));
+  return { ...target, ...(parts.length === 0 ? {} : { more: parts }), identity: identityOf(target.path) };
 }
 
 interface Place {

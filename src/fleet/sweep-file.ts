@@ -17,6 +17,7 @@ const FIELDS = {
   name: { shape: filled, expected: 'a text' },
   image: { shape: filled, expected: 'the path or glob of disk images' },
   path: { shape: filled, expected: 'the path of a directory' },
+  with: { shape: list, expected: 'a path or a list of them, of further images' },
   window: { shape: filled, expected: 'FROM..TO' },
   baseline: { shape: filled, expected: 'the name of a baseline' },
   before: { shape: list, expected: 'a path or a list of them, oldest first' },

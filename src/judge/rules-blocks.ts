@@ -15,8 +15,20 @@ export const BLOCK_RULES: readonly Rule[] = [
       'a rename or an exchange of names: blocks are owned by inode and generation',
       'the same bytes written again under the same or a twin name (`.dpkg-new`): exempt',
       'bytes that the older map has at several places: exempt',
+      'ranges of it that were collapsed or inserted: exempt',
+      'the same bytes written again as another file of the same size, or as one deleted before that day: exempt where old bytes end with the file',
     ],
-    accuse: neverLanded,
+    accuse: known => neverLanded(known, false),
+  },
+  {
+    name: 'never-landed-or-made-again',
+    scanner: 'blocks',
+    says: 'All of the file’s blocks were free then and hold what they held then; it fills its last one, so its end tells nothing.',
+    innocent: [
+      'deleted before that day, and made again into its old blocks (a package, a branch, a build): `possible` alone',
+    ],
+    raisedByLosses: true,
+    accuse: known => neverLanded(known, true),
   },
   {
     name: 'never-landed-zeros',
@@ -94,21 +106,28 @@ function byMaps(known: PathCase, accuse: (witness: BlockWitness, stat: Stat) => 
   return null;
 }
 
-function neverLanded(known: PathCase): Accusation | null {
-  return byMaps(known, ({ reference, spans }, stat) => {
+/** @param mayBeAgain whether there was nothing but free blocks then, and no end that tells. */
+function neverLanded(known: PathCase, mayBeAgain: boolean): Accusation | null {
+  return byMaps(known, (witness, stat) => {
+    const { reference, spans } = witness;
     const lost = spans.filter(({ state }) => state === 'never-landed');
-    if (lost.length === 0) return null;
+    if (lost.length === 0 || mayBeAgain !== isWhollyOfFreeBlocks(witness, stat)) return null;
     const owner = lost.find(({ formerOwner }) => formerOwner !== null)?.formerOwner ?? null;
     const whose = owner === null ? 'then free' : `then ${owner}`;
     const detail = `${bytesOf(lost)} bytes of it are still what the disk held there in ${reference} (${whose}): their write never landed.`;
     const others = spans.filter(span => span.state === 'never-landed-zeros' && isAmongContent(span, spans));
     return {
       verdict: 'garbage',
-      confidence: 'likely',
+      confidence: mayBeAgain ? 'possible' : 'likely',
       detail,
       ranges: rangesOf([...lost, ...others], stat, reference),
     };
   });
+}
+
+function isWhollyOfFreeBlocks({ spans, unitBytes }: BlockWitness, { sizeBytes }: Stat): boolean {
+  if (sizeBytes % unitBytes !== 0) return false;
+  return spans.every(({ state, formerOwner }) => NOT_WRITTEN_OVER.has(state) && formerOwner === null);
 }
 
 function neverLandedZeros(known: PathCase): Accusation | null {
@@ -128,6 +147,7 @@ function nothingButZeros(known: PathCase): Accusation | null {
   });
 }
 
+const NOT_WRITTEN_OVER: ReadonlySet<PlaceState> = new Set(['never-landed', 'never-landed-zeros', 'known']);
 const WITH_CONTENT: ReadonlySet<PlaceState> = new Set(['unchanged', 'changed', 'landed', 'never-landed', 'known']);
 
 /** A block with content adjoins it. */

@@ -135,7 +135,8 @@ function damageUnderInode(known: PathCase, newest: Expectation): ReturnType<type
   const witness = known.blocks.find(({ reference }) => reference === newest.reference);
   const changed = witness?.spans.filter(({ state }) => state === 'changed') ?? [];
   const isOwn = changed.length > 0 && witness?.sameBlocks === true && changed.every(span => !span.isClaimedTwice);
-  return isOwn ? { ...damage, verdict: 'stale' } : damage;
+  if (!isOwn || isOfElsewhere(damage.ranges)) return damage;
+  return { verdict: 'stale', ranges: damage.ranges.map(range => ({ ...range, state: 'unknown' })) };
 }
 
 /** Blocks of an older day, of another file, or of zeros: a program that stores on through a mapping makes new ones. */

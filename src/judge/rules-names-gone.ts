@@ -42,14 +42,7 @@ export const GONE_RULES: readonly Rule[] = [
       'moved there by hand: stamps the inode, `possible` alone',
     ],
     raisedByLosses: true,
-    accuse: known => (knowsTheEnd(known) ? goneToLostAndFound(known) : null),
-  },
-  {
-    name: 'in-lost-and-found',
-    scanner: 'baseline',
-    says: 'The name was there before the window, it is gone, and its inode lies in lost+found.',
-    innocent: ['a deletion in the window, of which the inode never heard: `possible`'],
-    accuse: known => (knowsTheEnd(known) ? null : goneToLostAndFound(known)),
+    accuse: goneToLostAndFound,
   },
   {
     name: 'gone-but-inode-untouched',

@@ -4,6 +4,7 @@ import { byteFigure } from '../figures.ts';
 import type { VolumeFacts } from '../model.ts';
 import { printableText } from './printable.ts';
 import { timeForPeople } from './time.ts';
+import { wrapText } from './wrap.ts';
 
 export interface InspectedVolume extends VolumeFacts {
   /** Why it cannot be read, if so. */
@@ -34,7 +35,8 @@ export function renderInspection(name: string, inspection: Inspection): string[]
 
 function volumeLines(volume: InspectedVolume): string[] {
   const { index, filesystem, label, uuid, offset, size, state, replayed, trouble, gates, features, times } = volume;
-  const place = offset === null || size === null ? '' : `, ${byteFigure(size)} at byte ${offset}`;
+  const at = offset === null ? '' : ` at byte ${offset}`;
+  const place = size === null ? '' : `, ${byteFigure(size)}${at}`;
   return [
     `Volume ${index}: ${filesystem}${label === '' ? '' : ` "${printableText(label)}"`}${place}`,
     ...(uuid === null ? [] : [`  uuid       ${uuid}`]),
@@ -42,8 +44,17 @@ function volumeLines(volume: InspectedVolume): string[] {
     ...Object.entries(times).flatMap(([what, time]) =>
       time === null ? [] : [`  ${what.padEnd(10)} ${timeForPeople(time)}`],
     ),
-    ...(features.length === 0 ? [] : [`  features   ${features.join(' ')}`]),
-    ...(trouble === null ? [] : [`  not read   ${printableText(trouble)}`]),
-    ...gates.map(gate => `  note       ${printableText(gate)}`),
+    ...(features.length === 0 ? [] : field('features', features.join(' '))),
+    ...(trouble === null ? [] : field('not read', printableText(trouble))),
+    ...gates.flatMap(gate => field('note', printableText(gate))),
   ];
+}
+
+const COLUMNS = 100;
+const FIELD_COLUMNS = 13;
+
+/** A word, and behind it a text that may need several lines. */
+function field(word: string, text: string): string[] {
+  const [first = '', ...rest] = wrapText(text, COLUMNS, FIELD_COLUMNS);
+  return [`  ${word}`.padEnd(FIELD_COLUMNS) + first.trimStart(), ...rest];
 }

@@ -1,6 +1,7 @@
 // Sets the block map of the volume as it is against that of an older day, file by file. Owners are (inode, generation,
 // logical block), never paths: a rename moves names, not blocks.
 
+import type { ByteSource } from '../bytes/byte-source.ts';
 import type { BlockMap } from '../digest/block-map.ts';
 import { UNREAD_UNIT, ZERO_UNIT } from '../digest/unit-hashes.ts';
 import type { BlockWitness, PlacedSpan, PlaceState } from '../judge/block-witness.ts';
@@ -20,6 +21,9 @@ interface Candidates {
 /** A block that lies in files at so many logical places is of no file: padding, fill patterns. */
 const COMMON_AT = 3;
 
+/** A file's last bytes are seldom all zeros for longer than this. */
+const LAST_BYTES = 8;
+
 interface Unit {
   readonly logical: number;
   readonly physical: number;
@@ -27,9 +31,17 @@ interface Unit {
   readonly owned: boolean;
 }
 
+/** The volume as it is, beside its map. */
+export interface VolumeNow {
+  /** Whether a unit is in use; null: nobody knows. */
+  readonly isAllocated: (unit: number) => boolean | null;
+  readonly bytes: ByteSource;
+}
+
 export class BlockComparison {
   readonly #id: string;
   readonly #isAllocated: (unit: number) => boolean | null;
+  readonly #bytes: ByteSource;
   readonly #now: BlockMap;
   readonly #then: BlockMap;
   readonly #inodes = new FormerInodes();
@@ -38,10 +50,11 @@ export class BlockComparison {
   /** Inodes that owned the places of candidates, and the names they had. */
   readonly #formerOwners: ReadonlyMap<number, BytePath[]>;
 
-  /** @param id of the generation whose map `then` is. @param isAllocated whether a unit is in use; null: nobody knows. */
-  constructor(id: string, now: BlockMap, then: BlockMap, isAllocated: (unit: number) => boolean | null) {
+  /** @param id of the generation whose map `then` is. */
+  constructor(id: string, now: BlockMap, then: BlockMap, volume: VolumeNow) {
     this.#id = id;
-    this.#isAllocated = isAllocated;
+    this.#isAllocated = volume.isAllocated;
+    this.#bytes = volume.bytes;
     this.#now = now;
     this.#then = then;
     const candidates = this.#candidates();
@@ -64,11 +77,36 @@ export class BlockComparison {
     let owned = 0;
     for (const unit of this.#units(Number(stat.inode), stat.generation)) {
       if (unit.owned) owned++;
-      if (unit.logical * unitBytes < stat.sizeBytes) push(spans, this.#span(path, unit));
+      if (unit.logical * unitBytes < stat.sizeBytes) push(spans, this.#span(path, stat, unit));
     }
     const sameBlocks = owned === this.#writtenThen(stat) && spans.every(({ state }) => isKept(state));
     const isAllocated = this.#areAllocated(stat);
-    return { reference: this.#id, unitBytes, formerly: this.#inodes.of(stat), spans, sameBlocks, isAllocated };
+    const formerly = this.#inodes.at(Number(stat.inode), stat.generation);
+    return { reference: this.#id, unitBytes, formerly, spans: this.#explained(spans, stat), sameBlocks, isAllocated };
+  }
+
+  /**
+   * Old bytes that end where the file ends, to the byte: a file of this size was here and was deleted before that day, and
+   * has been made again (unpacked, checked out, built). So were the other blocks that lie as its end does.
+   */
+  #explained(spans: readonly PlacedSpan[], stat: Stat): readonly PlacedSpan[] {
+    const last = spans.at(-1);
+    if (last?.state !== 'never-landed' || !this.#endsAt(stat.sizeBytes, last)) return spans;
+    const shift = last.physical - last.offset;
+    const liesAlike = (span: PlacedSpan): boolean =>
+      span.state === 'never-landed' && span.physical - span.offset === shift;
+    return spans.map(span => (liesAlike(span) ? { ...span, state: 'known' } : span));
+  }
+
+  /** The last unit goes on to the file's end, and with zeros behind it. */
+  #endsAt(sizeBytes: number, last: PlacedSpan): boolean {
+    const { unitBytes } = this.#now.hashes;
+    const used = sizeBytes % unitBytes;
+    if (used === 0 || sizeBytes > last.offset + last.length) return false;
+    const unit = new Uint8Array(unitBytes);
+    this.#bytes.read(unit, last.physical + last.length - unitBytes);
+    const isZero = (byte: number): boolean => byte === 0;
+    return unit.subarray(used).every(isZero) && !unit.subarray(Math.max(0, used - LAST_BYTES), used).every(isZero);
   }
 
   #areAllocated({ inode, generation }: Stat): boolean | null {
@@ -88,9 +126,9 @@ export class BlockComparison {
     return units;
   }
 
-  #span(path: BytePath, unit: Unit): PlacedSpan {
+  #span(path: BytePath, stat: Stat, unit: Unit): PlacedSpan {
     const { unitBytes } = this.#now.hashes;
-    const state = this.#state(path, unit);
+    const state = this.#state(path, stat, unit);
     const former = state === 'never-landed' ? this.#ownersThen(unit.physical) : [];
     const physical = unit.physical * unitBytes;
     return {
@@ -103,13 +141,20 @@ export class BlockComparison {
     };
   }
 
-  #state(path: BytePath, { logical, physical, owned }: Unit): PlaceState {
+  #state(path: BytePath, stat: Stat, { logical, physical, owned }: Unit): PlaceState {
     const hash = this.#now.hashes.at(physical);
     const equal = hash === this.#then.hashes.at(physical) && hash !== UNREAD_UNIT;
     if (owned) return equal ? 'unchanged' : 'changed';
     if (!equal) return 'landed';
     if (hash === ZERO_UNIT) return 'never-landed-zeros';
-    return this.#isCopy(hash, logical) || this.#isTwins(path, logical, physical) ? 'known' : 'never-landed';
+    if (this.#isMoved(stat, physical)) return 'known';
+    return this.#isCopy(hash, logical) || this.#isTwins(path, stat, { logical, physical }) ? 'known' : 'never-landed';
+  }
+
+  /** The place was this file's, as another of its blocks: ranges can be collapsed and inserted. */
+  #isMoved({ inode, generation }: Stat, physical: number): boolean {
+    const former = this.#ownersThen(physical);
+    return former.some(run => run.inode === Number(inode) && run.generation === generation && !run.unwritten);
   }
 
   /** Other files have the same bytes as the same block: copies come and go, and may come back to a place. */
@@ -132,11 +177,12 @@ export class BlockComparison {
     return found;
   }
 
-  /** The place had this logical block of a file of the same or a twin name: the same bytes were written again. */
-  #isTwins(path: BytePath, logical: number, physical: number): boolean {
+  /** The place had this logical block of a file of the same or a twin name, or of the same size: the same bytes again. */
+  #isTwins(path: BytePath, { sizeBytes }: Stat, { logical, physical }: Pick<Unit, 'logical' | 'physical'>): boolean {
     return this.#ownersThen(physical).some(run => {
-      const atSameBlock = run.role === 'data' && run.logical + physical - run.physical === logical;
-      return atSameBlock && (this.#formerOwners.get(run.inode) ?? []).some(former => isTwin(former, path));
+      if (run.role !== 'data' || run.logical + physical - run.physical !== logical) return false;
+      if (this.#inodes.at(run.inode, run.generation)?.sizeBytes === sizeBytes) return true;
+      return (this.#formerOwners.get(run.inode) ?? []).some(former => isTwin(former, path));
     });
   }
 
@@ -153,11 +199,13 @@ export class BlockComparison {
   /** Written blocks of the file as it is. */
   *#units(inode: number, generation: number): Iterable<Unit> {
     const then = [...contentOf(this.#then.owners.of(inode, generation))];
+    let former = 0;
     for (const run of contentOf(this.#now.owners.of(inode, generation))) {
       for (let index = 0; index < run.length; index++) {
         const logical = run.logical + index;
         const physical = run.physical + index;
-        yield { logical, physical, owned: then.some(former => covers(former, logical, physical)) };
+        while (former < then.length && endOf(then[former]) <= logical) former++;
+        yield { logical, physical, owned: covers(then[former], logical, physical) };
       }
     }
   }
@@ -188,7 +236,13 @@ function* contentOf(runs: readonly OwnedRun[]): Iterable<OwnedRun> {
   for (const run of runs) if ((run.role === 'data' || run.role === 'directory') && !run.unwritten) yield run;
 }
 
-function covers(run: OwnedRun, logical: number, physical: number): boolean {
+/** The logical unit behind it. */
+function endOf(run: OwnedRun | undefined): number {
+  return run === undefined ? 0 : run.logical + run.length;
+}
+
+function covers(run: OwnedRun | undefined, logical: number, physical: number): boolean {
+  if (run === undefined) return false;
   const index = logical - run.logical;
   return index >= 0 && index < run.length && run.physical + index === physical;
 }

@@ -1,7 +1,7 @@
 // The inodes of a generation by number, as packed columns: what a block map's owners were.
 
 import type { FormerInode } from '../judge/block-witness.ts';
-import type { Expectation, Stat } from '../model.ts';
+import type { Expectation } from '../model.ts';
 
 /** Inodes without a generation number (of a mounted tree) are left out: they own no blocks in a map. */
 export class FormerInodes {
@@ -23,8 +23,8 @@ export class FormerInodes {
   }
 
   /** The same inode and generation; null when that day had it not. */
-  of({ inode, generation }: Stat): FormerInode | null {
-    const at = this.#place.get(Number(inode));
+  at(inode: number, generation: number): FormerInode | null {
+    const at = this.#place.get(inode);
     if (at === undefined || this.#generation[at] !== generation) return null;
     const [mtimeNs = 0n, ctimeNs = 0n] = this.#times.subarray(2 * at, 2 * at + 2);
     return { sizeBytes: this.#sizeBytes[at] ?? 0, mtimeNs, ctimeNs };

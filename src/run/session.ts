@@ -9,6 +9,7 @@ import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
 import type { ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
+import type { ReportBlock } from '../report/report.ts';
 import type { Run } from '../store/scan-runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target.ts';
@@ -17,6 +18,7 @@ import { VERSION } from '../version.ts';
 import { ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
+import type { VolumeNow } from './compare-blocks.ts';
 import { mapsOf } from './generation-maps.ts';
 import { type GenerationMap, type MappedVolume, mapVolume } from './map-volume.ts';
 import { mountPointsOf } from './mount-points.ts';
@@ -25,6 +27,7 @@ import type { RunHooks, ScanOptions } from './options.ts';
 import type { Reads } from './plan.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { type GenerationSource, gatherReferences, sourcesOfBaseline } from './references.ts';
+import { reportBlocks } from './report-blocks.ts';
 import type { VolumeScan } from './volume-scan.ts';
 
 export interface Session {
@@ -39,6 +42,8 @@ export interface Session {
   readonly volumes: readonly SessionVolume[];
   /** Mounts below the target that were not entered; filled while judging. */
   readonly mounts: Skipped[];
+  /** Blocks of the file systems' own that went back; filled while judging. */
+  readonly blocks: ReportBlock[];
   readonly startedAtNs: bigint;
   /** The store was given, and is closed by whoever gave it. */
   readonly isGuest: boolean;
@@ -83,8 +88,10 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
           ...gatherReferences(volume, sources, options),
           maps: mapsOf(sources, before, target, volume.index),
         }));
-        const run = openRun(store, options, { purpose: parts.purpose, references: infosOf(volumes) }, hooks);
-        return { options, hooks, target, store, baselines, before, run, volumes, mounts: [], startedAtNs, isGuest };
+        const key = { purpose: parts.purpose, references: infosOf(volumes), written: writtenOf(target) };
+        const run = openRun(store, options, key, hooks);
+        const found = { mounts: [], blocks: [] };
+        return { options, hooks, target, store, baselines, before, run, volumes, ...found, startedAtNs, isGuest };
       });
     });
   } catch (error) {
@@ -178,9 +185,10 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     ownersOf: hashes => ownersInGenerations(sources, volume.index, hashes),
     showsBlocks: volume.filesystem.blocks !== undefined,
     maps: volume.maps,
-    isAllocated: allocationOf(volume, target),
+    volumeNow: volumeNow(volume, target),
     mapNow: () => mapNow(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
+    onGoneBack: found => session.blocks.push(...reportBlocks(volume.index, found, unitsPerBlockOf(volume.filesystem))),
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
     breath: () => new Breath(() => watch.pool.cancelled),
     onPlanned: (files, bytes) => watch.plan(files, bytes),
@@ -188,13 +196,18 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
   };
 }
 
+function unitsPerBlockOf({ blocks }: Filesystem): number {
+  return blocks === undefined ? 1 : blocks.blockBytes / unitBytesOf(blocks.blockBytes);
+}
+
 /** A repair counts from what it found: then the bitmaps know no more than the inodes. */
-function allocationOf({ index, filesystem }: SessionVolume, target: OpenedTarget): (unit: number) => boolean | null {
+function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): VolumeNow | null {
   const { blocks } = filesystem;
+  if (blocks === undefined) return null;
   const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
-  if (blocks === undefined || repairedAtNs !== null) return () => null;
-  const unitsPerBlock = blocks.blockBytes / unitBytesOf(blocks.blockBytes);
-  return unit => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
+  const unitsPerBlock = unitsPerBlockOf(filesystem);
+  const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
+  return { bytes: blocks.bytes, isAllocated: repairedAtNs === null ? isAllocated : () => null };
 }
 
 async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {
@@ -213,14 +226,20 @@ function examinable(target: OpenedTarget, options: ScanOptions): { index: number
 interface RunKey {
   readonly purpose: string;
   readonly references: readonly ReferenceInfo[];
+  readonly written: readonly unknown[];
+}
+
+/** What changes when a volume is mounted or written to: a block device itself looks the same then. */
+function writtenOf({ volumes }: OpenedTarget): readonly unknown[] {
+  return volumes.map(({ facts, writtenAtNs }) => [facts.uuid, facts.state, String(writtenAtNs)]);
 }
 
 /** Keyed by what decides the result: another target, option, reference or version is another run. */
-function openRun(store: Store, options: ScanOptions, { purpose, references }: RunKey, hooks: RunHooks): Run {
+function openRun(store: Store, options: ScanOptions, { purpose, references, written }: RunKey, hooks: RunHooks): Run {
   const { target, before = [], include, exclude, scanners, metadataOnly, crossMounts } = options;
   const what = [target, before, include, exclude, scanners, metadataOnly, crossMounts];
   const ids = references.map(reference => reference.id);
-  const key = JSON.stringify([purpose, VERSION, ...what, ids]);
+  const key = JSON.stringify([purpose, VERSION, ...what, ids, written]);
   const digest = createHash('sha256').update(key).digest('hex');
   const { run, resumed } = store.openRun(digest);
   if (!resumed) return run;

@@ -9,8 +9,9 @@ import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
 import type { Opening } from '../tree/open-target.ts';
 import type { Selection } from '../tree/selection.ts';
+import { blocksGoneBack, type GoneBack } from './block-history.ts';
 import type { Breath } from './breath.ts';
-import { BlockComparison } from './compare-blocks.ts';
+import { BlockComparison, type VolumeNow } from './compare-blocks.ts';
 import { InodeIndex } from './inode-index.ts';
 import { type JudgedPath, judgeTree } from './judge-tree.ts';
 import { listTree } from './list-tree.ts';
@@ -38,8 +39,8 @@ export interface VolumeScan {
   readonly showsBlocks: boolean;
   /** Block maps of generations, ascending by time. */
   readonly maps: readonly GenerationMap[];
-  /** Whether a unit of the map is in use, as the file system counts; null where that tells nothing. */
-  readonly isAllocated: (unit: number) => boolean | null;
+  /** Beside its map; null where its blocks are not shown. */
+  readonly volumeNow: VolumeNow | null;
   /** The block map of the volume as it is; null when the run was cancelled before it was whole. */
   readonly mapNow: () => Promise<BlockMap | null>;
   /** Which paths of the baseline's generations have blocks of these hashes. */
@@ -50,6 +51,8 @@ export interface VolumeScan {
   readonly breath: () => Breath;
   /** Called while judging for each mount that was not entered. */
   readonly onMount: (path: BytePath) => void;
+  /** Called while judging with the blocks that are back in a state that had been replaced. */
+  readonly onGoneBack: (found: readonly GoneBack[]) => void;
   /** Called once the listing is whole, with what is to be read. */
   readonly onPlanned: (files: number, bytes: number) => void;
   readonly onPhase: (phase: 'listing' | 'reading' | 'judging') => void;
@@ -145,12 +148,14 @@ async function findDonors(scan: VolumeScan, breath: Breath): Promise<ReadonlyMap
 
 /** Newest first; none when the run was stopped before the volume was mapped. */
 async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockComparison[]> {
-  const now = scan.maps.length === 0 ? null : await scan.mapNow();
-  if (now === null) return [];
+  const { volumeNow } = scan;
+  const now = scan.maps.length === 0 || volumeNow === null ? null : await scan.mapNow();
+  if (now === null || volumeNow === null) return [];
+  scan.onGoneBack(blocksGoneBack(now, scan.maps));
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
     const generation = scan.references.find(reference => reference.info.id === id);
-    const comparison = new BlockComparison(id, now, load(), scan.isAllocated);
+    const comparison = new BlockComparison(id, now, load(), volumeNow);
     for await (const expectation of breath.over(generation?.expectations() ?? [])) comparison.collect(expectation);
     comparisons.unshift(comparison);
   }

@@ -6,7 +6,6 @@ import type { ByteSource } from '../bytes/byte-source.ts';
 import { cacheShareBytes } from '../bytes/cached-bytes.ts';
 import type { Fact } from '../bytes/fact.ts';
 import { type Image, openImage, type Survey } from '../bytes/open-image.ts';
-import { slice } from '../bytes/slice.ts';
 import { DamageError, ReadError, UnsupportedError, UsageError } from '../errors.ts';
 import { type Ext4Filesystem, openExt4 } from '../filesystems/ext4/ext4-filesystem.ts';
 import type { ReplayedJournal } from '../filesystems/ext4/journal-state.ts';
@@ -16,7 +15,7 @@ import type { ReplayedLog } from '../filesystems/xfs/log-state.ts';
 import { openXfs, type XfsFilesystem } from '../filesystems/xfs/xfs-filesystem.ts';
 import type { TargetIdentity, TargetSpec } from '../model.ts';
 import { bytesOfText } from '../path.ts';
-import { surveyDisk, type Volume } from '../volumes/find-volumes.ts';
+import { type DiskVolume, surveyDisks, volumeBytes } from '../volumes/survey-disks.ts';
 import { MOUNTED_TREE, type ToldVolume, tellRead, tellUnread } from './told-volume.ts';
 
 /** What a replay in memory gave. Plain data, to be shared by threads. */
@@ -59,15 +58,43 @@ const ALONE: Opening = { workers: 1, replayed: new Map() };
  */
 export function openTarget(target: TargetSpec, opening: Opening = ALONE): OpenedTarget {
   if (target.kind === 'directory') return openDirectory(target);
-  const image = openImageOf(target, opening);
+  const images = openImages(target, opening);
   try {
-    const disk = surveyDisk(image.bytes);
-    const volumes = disk.volumes.map(volume => openVolumeOf(image.bytes, volume, target, opening));
-    return openedImage(image, volumes, [...image.facts, ...disk.facts]);
+    const disks = images.map(image => image.bytes);
+    const survey = surveyDisks(disks);
+    assertTogether(target, survey.strangers);
+    const volumes = survey.volumes.map(volume => openVolumeOf(disks, volume, target, opening));
+    return openedImage(images, volumes, [...images.flatMap(image => image.facts), ...survey.facts]);
   } catch (error) {
-    image.bytes.close?.();
+    closeAll(images);
     throw error;
   }
+}
+
+/** The target's image, and those that hold further physical volumes of its groups. */
+function openImages(target: TargetSpec, opening: Opening): Image[] {
+  const parts = [target, ...(target.more ?? [])];
+  const shared = { ...opening, workers: opening.workers * parts.length };
+  const images: Image[] = [];
+  try {
+    for (const part of parts) images.push(openImageOf({ ...target, ...part }, shared));
+    return images;
+  } catch (error) {
+    closeAll(images);
+    throw error;
+  }
+}
+
+function closeAll(images: readonly Image[]): void {
+  for (const image of images) image.bytes.close?.();
+}
+
+/** Disks that have nothing in common are scanned one by one: a finding must not lie on "one of them". */
+function assertTogether(target: TargetSpec, strangers: readonly number[]): void {
+  const [first] = strangers;
+  if (first === undefined) return;
+  const path = first === 0 ? target.path : (target.more?.[first - 1]?.path ?? '');
+  throw new UsageError(`${path}: shares no volume group with the other images: run it once for each`);
 }
 
 /** The file system of one volume, for a worker. Throws what keeps it from being read. */
@@ -79,12 +106,21 @@ export function openVolume(target: TargetSpec, volume: number, opening: Opening)
   throw new UsageError(`${target.name}: volume ${volume}: ${trouble}`);
 }
 
-function openedImage(image: Image, volumes: readonly OpenedVolume[], facts: readonly Fact[]): OpenedTarget {
+function openedImage(images: readonly Image[], volumes: readonly OpenedVolume[], facts: readonly Fact[]): OpenedTarget {
   const replayed = new Map<number, ReplayedVolume>();
   for (const volume of volumes) if (volume.replayed !== null) replayed.set(volume.facts.index, volume.replayed);
-  const snapshots = image.snapshots.map(snapshot => snapshot.name);
-  const { container, survey } = image;
-  return { container, snapshots, volumes, facts, replayed, survey, close: () => image.bytes.close?.() };
+  const snapshots = images.flatMap(image => image.snapshots.map(snapshot => snapshot.name));
+  const container = images[0]?.container ?? null;
+  const [survey, close] = [() => surveyAll(images), () => closeAll(images)];
+  return { container, snapshots, volumes, facts, replayed, survey, close };
+}
+
+/** Places on a disk say nothing where there are several. */
+function surveyAll(images: readonly Image[]): Survey {
+  const surveys = images.map(image => image.survey());
+  const tells = surveys.flatMap(survey => survey.tells);
+  const trouble = surveys.map(survey => survey.trouble).find(each => each !== null) ?? null;
+  return { tells: images.length === 1 ? tells : tells.map(tell => ({ ...tell, disk: null })), trouble };
 }
 
 function openDirectory(target: TargetSpec): OpenedTarget {
@@ -101,9 +137,15 @@ function openImageOf(target: TargetSpec, opening: Opening): Image {
   return openImage(target.path, { snapshot, identity, allowBacking, cacheBytes: cacheShareBytes(opening.workers) });
 }
 
-function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, opening: Opening): OpenedVolume {
-  const bytes = slice(disk, volume.offset, volume.size, `${target.name} volume ${volume.index}`);
+function openVolumeOf(
+  disks: readonly ByteSource[],
+  volume: DiskVolume,
+  target: TargetSpec,
+  opening: Opening,
+): OpenedVolume {
+  if (volume.trouble !== null) return { ...tellUnread(volume, null), filesystem: null, replayed: null };
   try {
+    const bytes = volumeBytes(disks, volume, `${target.name} volume ${volume.index}`);
     const filesystem = openFilesystem(bytes, volume, target, opening);
     if (filesystem === null) return { ...tellUnread(volume, null), filesystem, replayed: null };
     return { ...tellRead(volume, filesystem), filesystem, replayed: filesystem.replayed };
@@ -116,7 +158,7 @@ function openVolumeOf(disk: ByteSource, volume: Volume, target: TargetSpec, open
 /** Null for a kind that nobody reads. Throws what the reader throws. */
 function openFilesystem(
   bytes: ByteSource,
-  volume: Volume,
+  volume: DiskVolume,
   target: TargetSpec,
   opening: Opening,
 ): Ext4Filesystem | XfsFilesystem | null {

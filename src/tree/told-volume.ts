@@ -3,7 +3,7 @@
 import type { Ext4Filesystem } from '../filesystems/ext4/ext4-filesystem.ts';
 import type { XfsFilesystem } from '../filesystems/xfs/xfs-filesystem.ts';
 import type { Nanoseconds, VolumeFacts } from '../model.ts';
-import type { Volume } from '../volumes/find-volumes.ts';
+import type { DiskVolume } from '../volumes/survey-disks.ts';
 
 export interface ToldVolume {
   readonly facts: VolumeFacts;
@@ -40,17 +40,17 @@ export const MOUNTED_TREE: ToldVolume = {
 };
 
 /** A volume whose file system was opened. */
-export function tellRead(volume: Volume, filesystem: Ext4Filesystem | XfsFilesystem): ToldVolume {
+export function tellRead(volume: DiskVolume, filesystem: Ext4Filesystem | XfsFilesystem): ToldVolume {
   if (filesystem.kind === 'xfs') return tellXfs(volume, filesystem);
   const journalTrouble = journalTroubleOf(filesystem);
   const facts = ext4Facts(volume, filesystem, journalTrouble);
   return { facts, trouble: null, journalTrouble, holdsFiles: true, writtenAtNs: newestWrite(filesystem) };
 }
 
-/** @param refusal what opening its file system met; null: there is none that is read. */
-export function tellUnread(volume: Volume, refusal: string | null): ToldVolume {
+/** @param refusal what opening its file system met; null: it was not opened, or there is none that is read. */
+export function tellUnread(volume: DiskVolume, refusal: string | null): ToldVolume {
   const holdsFiles = refusal !== null || volume.holdsFiles || isFilesystemPartition(volume);
-  const trouble = refusal ?? (holdsFiles ? troubleOf(volume) : `${volume.kind} holds no files`);
+  const trouble = refusal ?? volume.trouble ?? (holdsFiles ? troubleOf(volume) : `${volume.kind} holds no files`);
   return { facts: commonFacts(volume), trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
 }
 
@@ -61,10 +61,10 @@ function newestWrite({ volume, replayed }: Ext4Filesystem): Nanoseconds | null {
   return writtenNs > committedNs ? writtenNs : committedNs;
 }
 
-function commonFacts({ index, kind, uuid, label, offset, size, facts }: Volume): VolumeFacts {
+function commonFacts({ index, kind, uuid, label, disk, offset, size, facts }: DiskVolume): VolumeFacts {
   const gates = facts.map(fact => `${fact.name}: ${fact.detail}`);
   const unknown = { state: 'not examined', replayed: false, repairedAtNs: null, hot: false, log: null };
-  return { index, filesystem: kind, uuid, label, offset, size, ...unknown, gates };
+  return { index, filesystem: kind, uuid, label, offset: disk === null ? null : offset, size, ...unknown, gates };
 }
 
 /** Partition types for file systems of Linux: what nobody recognises in one has lost its superblock rather than never had one. */
@@ -76,11 +76,11 @@ const FILESYSTEM_TYPES = new Set([
   '3b8f8425-20e0-4f3b-907f-1a25a76f98e8',
 ]);
 
-function isFilesystemPartition({ kind, partition }: Volume): boolean {
+function isFilesystemPartition({ kind, partition }: DiskVolume): boolean {
   return kind === 'unknown' && partition !== null && FILESYSTEM_TYPES.has(partition.type);
 }
 
-function troubleOf(volume: Volume): string {
+function troubleOf(volume: DiskVolume): string {
   if (volume.kind !== 'unknown') return `${volume.kind} is not read`;
   return 'a partition for a Linux file system in which none is recognised (its superblock may be lost)';
 }
@@ -90,7 +90,7 @@ function journalTroubleOf({ notReplayed, replayed }: Ext4Filesystem): string[] {
 }
 
 /** With what was found broken at the opening, each once. */
-function ext4Facts(volume: Volume, filesystem: Ext4Filesystem, journalTrouble: readonly string[]): VolumeFacts {
+function ext4Facts(volume: DiskVolume, filesystem: Ext4Filesystem, journalTrouble: readonly string[]): VolumeFacts {
   const { superblock, damage } = filesystem.volume;
   const { replayed } = filesystem;
   const common = commonFacts(volume);
@@ -104,7 +104,7 @@ function ext4Facts(volume: Volume, filesystem: Ext4Filesystem, journalTrouble: r
 }
 
 /** Its superblock keeps no times. */
-function tellXfs(volume: Volume, filesystem: XfsFilesystem): ToldVolume {
+function tellXfs(volume: DiskVolume, filesystem: XfsFilesystem): ToldVolume {
   const { isDirty, notReplayed, replayed } = filesystem;
   const { damage, superblock } = filesystem.volume;
   const common = commonFacts(volume);

@@ -2,7 +2,7 @@
 // is the oracle for how many clusters are in contradiction.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, truncateSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openImage } from '../../src/bytes/open-image.ts';
 import { qcow2Header } from '../../src/bytes/qcow2/layout.ts';
@@ -259,6 +259,32 @@ describe.skipIf(!hasQemu)('a qcow2 image that lost nothing is silent', () => {
     run('qemu-img', 'create', '-q', '-f', 'qcow2', '-o', `data_file=${scratch.path('data')}`, image, '1G');
     io(image, 'write 1M 3M', 'write 600M 1M', 'discard 1M 1M');
     expect(rulesOf(image)).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasQemu)('a qcow2 image', () => {
+  it('whose backing file lost an update says which', () => {
+    const base = created('1G');
+    const before = readFileSync(base);
+    io(base, 'write -P 2 600M 1M');
+    const harmed = withOlderPart(base, before, headerOf(base).l1Offset, CLUSTER);
+    const top = scratch.path('over-harmed.qcow2');
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', harmed, '-F', 'qcow2', top);
+    expect(tellsOf(top)).toMatchObject([{ rule: 'qcow2-mapping-table-unnamed', disk: { offset: 512 * MIB } }]);
+    expect(tellsOf(top)[0]?.detail.startsWith(`${harmed}: cluster `)).toBe(true);
+  });
+
+  it('that is too large to be compared is read all the same, and says so', () => {
+    const image = scratch.path('large.qcow2');
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', '-o', 'cluster_size=512', image, '1M');
+    truncateSync(image, 2 ** 37);
+    const opened = openImage(image);
+    expect(opened.bytes.read(new Uint8Array(10), 0)).toBe(10);
+    expect(opened.survey()).toEqual({
+      tells: [],
+      trouble: `${image}: its tables have too many entries (268435456) to be compared`,
+    });
+    opened.bytes.close?.();
   });
 });
 

@@ -1,6 +1,6 @@
 // Block devices as targets, and disks with several volumes: read like an image of one, every finding with its volume.
 
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   blank,
@@ -15,6 +15,7 @@ import {
   recordsOf,
   tool,
 } from './image-fixtures.ts';
+import { blobs, HAS_STRACE, SLOWLY, scanArgs, until } from './interrupted.ts';
 import { Place } from './program.ts';
 
 // The whole program runs in each test, on machines that do other things as well.
@@ -85,6 +86,30 @@ describe.skipIf(!MOUNTS)('a block device', () => {
     const { status, report } = place.scan(device, ['--baseline', 'whole']);
     expect(report.findings.map(({ path, verdict }) => `${path} ${verdict}`)).toEqual([`${VICTIM} garbage`]);
     expect(status).toBe(1);
+  });
+
+  test.skipIf(!HAS_STRACE)('whose scan was killed is scanned anew when it was written to since', async () => {
+    const device = deviceOf(copy(filled, place.at('killed.img')));
+    const store = place.at('killed.db');
+    const first = place.start(scanArgs(device, store), SLOWLY);
+    await until(first, () => blobs(store, '%') > 0);
+    first.child.kill('SIGKILL');
+    expect((await first.ended).signal).toBe('SIGKILL');
+    const same = place.at('same.db');
+    for (const part of ['', '-wal']) copyFileSync(store + part, same + part);
+    const unchanged = place.run(scanArgs(device, same));
+    expect(unchanged.stderr).toContain('resuming a run that did not finish\n');
+
+    // File systems stamp their superblock in whole seconds.
+    tool('sleep', '1.1');
+    const point = place.at('point');
+    mkdirSync(point);
+    tool('mount', device, point);
+    writeFileSync(`${point}/new`, 'new');
+    tool('umount', point);
+    const { status, stdout, stderr } = place.run(scanArgs(device, store));
+    expect({ status, resumes: stderr.includes('resuming') }).toEqual({ status: 0, resumes: false });
+    expect(JSON.parse(stdout).summary.files).toBe(files + 1);
   });
 
   test('is inspected', () => {

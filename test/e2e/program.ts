@@ -13,6 +13,10 @@ const LARGEST_OUTPUT_BYTES = 256 * 1024 * 1024;
 /** What a report holds, as far as these tests look at it. */
 export interface ReadReport {
   readonly run: { readonly complete: boolean };
+  readonly target: {
+    readonly container: string | null;
+    readonly volumes: readonly { readonly gates: readonly string[] }[];
+  };
   readonly summary: {
     readonly files: number;
     readonly directories: number;
@@ -21,6 +25,7 @@ export interface ReadReport {
   };
   readonly coverage: { readonly skipped: readonly { readonly path: string; readonly reason: string }[] };
   readonly findings: readonly ReadFinding[];
+  readonly blocks: readonly { readonly role: string; readonly rule: string; readonly confidence: string }[];
   readonly errors: readonly { readonly path: string; readonly code: string; readonly message: string }[];
 }
 

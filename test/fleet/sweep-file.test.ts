@@ -100,7 +100,7 @@ vm1,vm1.img,,2014-06-02..,a.img; b.img,"web, team",17,2,/var/log,90m,not ours\r
 
 describe('a wrong list gets one line that says where and what', () => {
   const FIELDS =
-    'name, image, path, window, baseline, before, owner, ticket, priority, include, exclude, reference, allow-backing, time-limit';
+    'name, image, path, with, window, baseline, before, owner, ticket, priority, include, exclude, reference, allow-backing, time-limit';
 
   test.each([
     ['list.txt', '', 'list.txt: a list of targets ends in .yaml, .json or .csv'],

@@ -87,7 +87,6 @@ describe.skipIf(obstacle !== null)('the block map of a captured image', { timeou
     }
     const sizes = (await showBaseline(store, 'days')).map(({ mapBytes }) => mapBytes);
     const [, second = 0, third = 0] = sizes;
-    process.stdout.write(`${sizes} ${changedBlocks(t0, tm)} ${changedBlocks(tm, t1)}\n`);
     expect(second ?? 0).toBeGreaterThan(0);
     expect((second ?? 0) / changedBlocks(t0, tm)).toBeLessThan(16);
     expect((third ?? 0) / changedBlocks(tm, t1)).toBeLessThan(16);

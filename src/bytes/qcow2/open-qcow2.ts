@@ -46,7 +46,7 @@ export function openQcow2(file: FileBytes, path: string, options: Qcow2Options):
     files.allow(path, options.allowBacking);
     const chain = new Chain(files);
     const { bytes, header, snapshots } = chain.open(file, path, options.snapshot);
-    const survey = () => surveyImage(file, header);
+    const survey = () => chain.images.flatMap(surveyImage);
     return {
       bytes: closing(bytes, files),
       header,
@@ -61,10 +61,11 @@ export function openQcow2(file: FileBytes, path: string, options: Qcow2Options):
   }
 }
 
-/** Of the image itself: the tables of its backing files were not written since. Throws DamageError for a broken snapshot table. */
-function surveyImage(file: ByteSource, header: Qcow2Header): Tell[] {
+/** Of a backing file, what is told names it. Throws DamageError for a broken snapshot table. */
+function surveyImage({ file, header }: ChainImage, index: number): Tell[] {
   const { snapshots, bytes } = readSnapshotTable(file, header);
-  return surveyQcow2({ file, header, snapshots, snapshotTableBytes: bytes });
+  const tells = surveyQcow2({ file, header, snapshots, snapshotTableBytes: bytes });
+  return index === 0 ? tells : tells.map(tell => ({ ...tell, detail: `${file.name}: ${tell.detail}` }));
 }
 
 function closing(bytes: Qcow2Bytes, files: ImageFiles): ByteSource {
@@ -77,8 +78,15 @@ function closing(bytes: Qcow2Bytes, files: ImageFiles): ByteSource {
   };
 }
 
+interface ChainImage {
+  readonly file: ByteSource;
+  readonly header: Qcow2Header;
+}
+
 class Chain {
   readonly facts: Fact[] = [];
+  /** The image first. */
+  readonly images: ChainImage[] = [];
   readonly #files: ImageFiles;
   readonly #plainClusters = new ClusterCache();
 
@@ -90,6 +98,7 @@ class Chain {
     const isTop = this.#files.paths.length === 0;
     this.#files.paths.push(path);
     const header = readHeader(file);
+    this.images.push({ file, header });
     const tables = new CachedBytes(file, TABLE_CACHE_BYTES, TABLE_PAGE_BYTES);
     const snapshots = isTop ? this.#snapshots(tables, header, snapshotName !== null) : [];
     const snapshot = snapshotName === null ? null : findSnapshot(file, snapshots, header, snapshotName);

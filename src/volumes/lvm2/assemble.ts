@@ -27,6 +27,8 @@ export interface Assembled {
   readonly volumes: readonly AssembledVolume[];
   /** What is told of each physical volume, in the order given. */
   readonly facts: readonly (readonly Fact[])[];
+  /** The id of each physical volume's group, in the order given; null: none that is known, or one that it has left. */
+  readonly groups: readonly (string | null)[];
 }
 
 export function assembleGroups(placed: readonly PlacedVolume[]): Assembled {
@@ -39,6 +41,7 @@ export function assembleGroups(placed: readonly PlacedVolume[]): Assembled {
   return {
     volumes: all.flatMap(group => volumesOf(group, placed)),
     facts: placed.map(({ physical }) => [...physical.facts, ...membership(physical, all, placed)]),
+    groups: placed.map(({ physical }) => groupOf(physical.uuid, all)?.id ?? null),
   };
 }
 
@@ -91,7 +94,7 @@ function wordsOf(member: GroupMember | undefined): string {
 }
 
 /** As LVM2's tools print it. */
-export function dashed(uuid: string): string {
+function dashed(uuid: string): string {
   return uuid.replace(/^(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})$/, '$1-$2-$3-$4-$5-$6-$7');
 }
 
@@ -101,7 +104,7 @@ function membership(
   groups: readonly VolumeGroup[],
   placed: readonly PlacedVolume[],
 ): Fact[] {
-  const group = groups.find(each => [...each.physicalVolumes.values()].some(member => member.uuid === uuid)) ?? null;
+  const group = groupOf(uuid, groups);
   if (group === null) {
     const detail = own === null ? 'belongs to no volume group that is known here' : `${own.name} no longer lists it`;
     return [{ name: 'lvm', detail }];
@@ -115,6 +118,10 @@ function membership(
   const facts: Fact[] = [{ name: 'lvm', detail }];
   if (own !== null && own.seqno < seqno) facts.push(staleFact(own, group, uuid));
   return facts;
+}
+
+function groupOf(uuid: string, groups: readonly VolumeGroup[]): VolumeGroup | null {
+  return groups.find(each => [...each.physicalVolumes.values()].some(member => member.uuid === uuid)) ?? null;
 }
 
 function staleFact(own: VolumeGroup, group: VolumeGroup, uuid: string): Fact {

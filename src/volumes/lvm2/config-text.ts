@@ -10,8 +10,9 @@ export type ConfigValue = ConfigScalar | readonly ConfigScalar[] | ConfigSection
 /** Volume groups nest four deep: group, volumes, volume, segment. */
 const DEEPEST = 16;
 
-/** One token: white space and comments before it are passed over. */
-const TOKEN = /[\s\0]*(?:#[^\n]*[\s\0]*)*(?:("[^"\\]*(?:\\.[^"\\]*)*")|([A-Za-z0-9_+.-]+)|([{}=,[\]])|$)/sy;
+/** White space, or a comment: taken one by one, for a pattern that repeats a choice runs out of stack on millions of them. */
+const SPACE = /[\s\0]+|#[^\n]*/y;
+const TOKEN = /("[^"\\]*(?:\\.[^"\\]*)*")|([A-Za-z0-9_+.-]+)|([{}=,[\]])|$/sy;
 
 type Token = { readonly kind: 'text' | 'word' | 'mark' | 'end'; readonly value: string };
 
@@ -92,6 +93,8 @@ class ConfigParser {
   }
 
   #read(): Token {
+    SPACE.lastIndex = this.#at;
+    while (SPACE.test(this.#text)) this.#at = SPACE.lastIndex;
     TOKEN.lastIndex = this.#at;
     const found = TOKEN.exec(this.#text);
     if (found === null) throw new DamageError(this.#structure, this.#at, 'bytes of no meaning', 'a name or a value');

@@ -41,11 +41,14 @@ export function readArea(disk: ByteSource, { offset, size }: { offset: number; s
   if (size < 2 * MDA_HEADER_BYTES)
     throw new DamageError('metadata area', offset, size, `at least ${2 * MDA_HEADER_BYTES}`);
   const ring = new Ring(disk, offset, size);
-  const committed = attempt(() => committedGroup(ring));
-  if (committed.value === 'none' || committed.value === 'ignored')
-    return { group: null, trouble: null, isEmpty: committed.value === 'none', facts: [] };
-  const known = committed.value;
-  const newest = newestInRing(ring, known);
+  const pointer = attempt(() => readPointer(ring));
+  if (pointer.value === 'none' || pointer.value === 'ignored')
+    return { group: null, trouble: null, isEmpty: pointer.value === 'none', facts: [] };
+  const { value: place } = pointer;
+  const committed =
+    place === null ? { value: null, trouble: pointer.trouble } : attempt(() => committedGroup(ring, place));
+  const { value: known } = committed;
+  const newest = newestInRing(ring, known, place?.offset ?? null);
   const found = { trouble: null, isEmpty: false } as const;
   if (known !== null) return { ...found, group: known, facts: newest === null ? [] : [newerFact(known, newest)] };
   const damage = { name: 'lvm-area-damaged', detail: committed.trouble };
@@ -62,9 +65,13 @@ function newerFact(known: VolumeGroup, newest: VolumeGroup): Fact {
   };
 }
 
-type Attempt = { readonly value: VolumeGroup | 'none' | 'ignored' | null; readonly trouble: string };
+interface Attempt<T> {
+  readonly value: T | null;
+  readonly trouble: string;
+}
 
-function attempt(act: () => VolumeGroup | 'none' | 'ignored'): Attempt {
+/** What is damaged gives null, and says how. */
+function attempt<T>(act: () => T): Attempt<T> {
   try {
     return { value: act(), trouble: '' };
   } catch (error) {
@@ -105,8 +112,14 @@ class Ring {
   }
 }
 
-/** What the header points to. Throws DamageError. */
-function committedGroup(ring: Ring): VolumeGroup | 'none' | 'ignored' {
+interface Pointer {
+  readonly offset: number;
+  readonly size: number;
+  readonly crc: number;
+}
+
+/** Where the header says that the committed text is. Throws DamageError. */
+function readPointer(ring: Ring): Pointer | 'none' | 'ignored' {
   const bytes = ring.header();
   const header = mdaHeader.at(bytes, 0, ring.offset);
   const crc = rawCrc32(CRC_SEED, bytes.subarray(MDA_CRC_FROM));
@@ -120,36 +133,44 @@ function committedGroup(ring: Ring): VolumeGroup | 'none' | 'ignored' {
     );
   if (header.start !== ring.offset) throw new DamageError('mda_header.start', ring.offset, header.start, ring.offset);
   if (header.size !== ring.size) throw new DamageError('mda_header.size', ring.offset, header.size, ring.size);
-  const { offset, size, crc: textCrc, flags } = rawLocation.at(bytes, RAW_LOCATIONS_AT, ring.offset);
-  if (offset === 0 || size === 0) return 'none';
+  const { offset, size, crc: ofText, flags } = rawLocation.at(bytes, RAW_LOCATIONS_AT, ring.offset);
   if ((flags & RAW_IGNORED) !== 0) return 'ignored';
+  if (offset === 0 || size === 0) return 'none';
   const longest = Math.min(ring.size - MDA_HEADER_BYTES, LONGEST_TEXT_BYTES);
   if (offset < MDA_HEADER_BYTES || offset >= ring.size || size > longest)
     throw new DamageError('raw_locn', ring.offset + RAW_LOCATIONS_AT, `${offset}+${size}`, `within ${ring.size}`);
+  return { offset, size, crc: ofText };
+}
+
+/** Throws DamageError. */
+function committedGroup(ring: Ring, { offset, size, crc }: Pointer): VolumeGroup {
   const text = ring.text(offset, size);
   const found = rawCrc32(CRC_SEED, text);
-  if (found !== textCrc) throw new DamageError('metadata text', ring.offset + offset, found, textCrc, 'EBADMSG');
+  if (found !== crc) throw new DamageError('metadata text', ring.offset + offset, found, crc, 'EBADMSG');
   return parseVolumeGroup(latin1(text, 0, text.length), `metadata text at ${ring.offset + offset}`);
 }
 
 const BEGINNING = /^[A-Za-z0-9_+.-]{1,128} \{\nid = "([A-Za-z0-9!#-]{38})"\nseqno = (\d{1,10})\n/;
 const BEGINNING_BYTES = 256;
 
-/** The newest whole text, newer than `known` and of the same group; of any group when nothing is known. */
-function newestInRing(ring: Ring, known: VolumeGroup | null): VolumeGroup | null {
+/**
+ * The newest whole text, newer than `known` and of the same group; of any group when nothing is known.
+ * @param damagedAt a text that fails its checksum, and may look whole all the same.
+ */
+function newestInRing(ring: Ring, known: VolumeGroup | null, damagedAt: number | null): VolumeGroup | null {
   const bytes = ring.beginning();
   const candidates: { at: number; seqno: number }[] = [];
   for (let at = MDA_HEADER_BYTES; at < bytes.length; at += LVM_SECTOR_BYTES) {
     const head = latin1(bytes, at, Math.min(BEGINNING_BYTES, bytes.length - at));
     const [, id, digits] = BEGINNING.exec(head) ?? [];
-    if (id === undefined || (known !== null && id !== known.id)) continue;
+    if (id === undefined || at === damagedAt || (known !== null && id !== known.id)) continue;
     const seqno = Number(digits);
     if (known === null || seqno > known.seqno) candidates.push({ at, seqno });
   }
   candidates.sort((left, right) => right.seqno - left.seqno);
   for (const { at } of candidates.slice(0, TEXTS_TRIED)) {
     const { value } = attempt(() => textInRing(ring, at));
-    if (value !== null && value !== 'none' && value !== 'ignored') return value;
+    if (value !== null) return value;
   }
   return null;
 }

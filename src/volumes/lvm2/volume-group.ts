@@ -122,7 +122,8 @@ class GroupReader {
     const common = {
       name,
       id: this.#textOr(fields, 'id', ''),
-      visible: this.#words(fields, 'status').includes('VISIBLE'),
+      // As lvm2's own lists have it: a snapshot is seen by the volume that keeps its blocks, whatever the flags of either say.
+      visible: origin !== undefined || (odd !== 'snapshot' && this.#words(fields, 'status').includes('VISIBLE')),
       sizeBytes: this.#size(extents, context.extentBytes),
     };
     if (unsupported !== null) return { ...common, segments: [], unsupported };

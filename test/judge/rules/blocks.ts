@@ -1,6 +1,7 @@
 // Content against a block map of an older day, and bytes after a file's end.
 
 import { expect } from 'vitest';
+import { memoryBytes } from '../../../src/bytes/memory-bytes.ts';
 import type { BlockWitness } from '../../../src/judge/block-witness.ts';
 import type { Confidence, Expectation, Observation, OwnedRun, Verdict } from '../../../src/model.ts';
 import { BlockComparison } from '../../../src/run/compare-blocks.ts';
@@ -12,6 +13,7 @@ import { raisedAmongLosses } from './among-losses.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const NEVER = 'never-landed';
+const AGAIN = 'never-landed-or-made-again';
 const ZEROS = 'never-landed-zeros';
 const NOTHING = 'nothing-but-zeros';
 const END = 'end-not-written';
@@ -34,16 +36,22 @@ interface Disk {
   readonly runs: readonly OwnedRun[];
 }
 
-/** What two hand-made disks say of inode 12, generation 1, which now is /d/f. `names`: paths of inodes of that day. */
-function compared(then: Disk, is: Disk, names: Readonly<Record<number, string>> = {}) {
-  const comparison = new BlockComparison(
-    'g1',
-    handMadeMap(is.words, is.runs),
-    handMadeMap(then.words, then.runs),
-    () => null,
-  );
+interface Parts {
+  /** Paths of inodes of that day, of one block each. */
+  readonly names?: Readonly<Record<number, string>>;
+  readonly sizeBytes?: number;
+  /** How many bytes of each block are not zeros. */
+  readonly used?: number;
+}
+
+/** What two hand-made disks say of inode 12, generation 1, which now is /d/f. */
+function compared(then: Disk, is: Disk, { names = {}, sizeBytes = 4 * 4096, used = 4096 }: Parts = {}) {
+  const maps = [handMadeMap(is.words, is.runs), handMadeMap(then.words, then.runs)] as const;
+  const bytes = new Uint8Array(8 * 4096).map((_, at) => (at % 4096 < used ? 1 : 0));
+  const volume = { isAllocated: () => true, bytes: memoryBytes('volume', bytes) };
+  const comparison = new BlockComparison('g1', ...maps, volume);
   for (const [inode, path] of Object.entries(names)) comparison.collect(formerly(BigInt(inode), path));
-  const { stat } = file(22, '', { sizeBytes: 4 * 4096, stat: { generation: 1 } });
+  const { stat } = file(22, '', { sizeBytes, stat: { generation: 1 } });
   const witness = comparison.witness('/d/f', stat);
   if (witness === null) throw new Error('a file of an image has a witness');
   return now(witness, stat.sizeBytes);
@@ -94,7 +102,11 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
         expect(ranges(NEVER, now(blockWitness('landed never-landed'), 5000))).toEqual(['garbage 4096+904']),
       'blocks that were another file’s are foreign, and zeros beside them lost with them': () => {
         const disk = { words: 'meta o o zero x', runs: [run(20, 0, 1, 2)] };
-        const known = compared(disk, { words: 'meta o o zero y', runs: [run(12, 0, 1, 4)] }, { 20: '/d/other' });
+        const known = compared(
+          disk,
+          { words: 'meta o o zero y', runs: [run(12, 0, 1, 4)] },
+          { names: { 20: '/d/other' } },
+        );
         expect(accusation(NEVER, known)).toBe('garbage likely');
         expect(ranges(NEVER, known)).toEqual(['foreign 0+8192', 'zero 8192+4096']);
       },
@@ -107,20 +119,61 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
     innocent: {
       'a rename or an exchange of names: blocks are owned by inode and generation': () => {
         const disk = { words: 'meta a b c', runs: [run(12, 0, 1, 3)] };
-        expect(accusation(NEVER, compared(disk, disk, { 12: '/d/another-name' }))).toBeNull();
+        expect(accusation(NEVER, compared(disk, disk, { names: { 12: '/d/another-name' } }))).toBeNull();
       },
       'the same bytes written again under the same or a twin name (`.dpkg-new`): exempt': () => {
         const was = { words: 'meta a b c', runs: [run(20, 0, 1, 3)] };
         const is = { words: 'meta a b c', runs: [run(12, 0, 1, 3)] };
         for (const path of ['/d/f', '/d/f.dpkg-new', '/d/.f.tmp'])
-          expect(accusation(NEVER, compared(was, is, { 20: path }))).toBeNull();
-        expect(accusation(NEVER, compared(was, is, { 20: '/d/g' }))).toBe('garbage likely');
+          expect(accusation(NEVER, compared(was, is, { names: { 20: path } }))).toBeNull();
+        expect(accusation(NEVER, compared(was, is, { names: { 20: '/d/g' } }))).toBe('garbage likely');
       },
       'bytes that the older map has at several places: exempt': () => {
         const was = { words: 'meta a b - a b', runs: [run(20, 0, 1, 2), run(21, 0, 4, 2)] };
         const is = { words: 'meta a b - a b', runs: [run(12, 0, 1, 2), run(21, 0, 4, 2)] };
-        expect(accusation(NEVER, compared(was, is, { 20: '/d/g', 21: '/d/h' }))).toBeNull();
+        expect(accusation(NEVER, compared(was, is, { names: { 20: '/d/g', 21: '/d/h' } }))).toBeNull();
       },
+      'ranges of it that were collapsed or inserted: exempt': () => {
+        const was = { words: 'meta a b c d', runs: [run(12, 0, 1, 4)] };
+        const collapsed = { words: was.words, runs: [run(12, 0, 1, 1), run(12, 1, 3, 2)] };
+        const inserted = { words: 'meta a b c d new', runs: [run(12, 0, 1, 1), run(12, 1, 5, 1), run(12, 2, 2, 2)] };
+        expect(accusation(NEVER, compared(was, collapsed))).toBeNull();
+        expect(accusation(NEVER, compared(was, inserted))).toBeNull();
+      },
+      'the same bytes written again as another file of the same size, or as one deleted before that day: exempt where old bytes end with the file':
+        () => {
+          const words = 'meta a b';
+          const is = { words, runs: [run(12, 0, 1, 2)] };
+          const ofAnother = { words, runs: [run(20, 0, 1, 1), run(21, 0, 2, 1)] };
+          const names = { 20: '/d/g', 21: '/d/h' };
+          expect(accusation(NEVER, compared(ofAnother, is, { names, sizeBytes: 5000 }))).toBe('garbage likely');
+          const sameBlock = { words, runs: [run(12, 0, 1, 1)] };
+          expect(accusation(NEVER, compared(ofAnother, sameBlock, { names, sizeBytes: 4096 }))).toBeNull();
+          const free = { words, runs: [] };
+          expect(accusation(NEVER, compared(free, is, { sizeBytes: 5000, used: 904 }))).toBeNull();
+          expect(accusation(NEVER, compared(free, is, { sizeBytes: 5000, used: 905 }))).toBe('garbage likely');
+          expect(accusation(NEVER, compared(free, is, { sizeBytes: 5000, used: 896 }))).toBe('garbage likely');
+        },
+    },
+  },
+  {
+    rule: AGAIN,
+    accuses: {
+      'a file of full blocks, all of which were free and are as they were': () => {
+        const known = now(blockWitness('never-landed never-landed-zeros never-landed'));
+        expect(accusation(AGAIN, known)).toBe('garbage possible');
+        expect(ranges(AGAIN, known)).toEqual(['garbage 0+4096', 'zero 4096+4096', 'garbage 8192+4096']);
+        expect(accusation(NEVER, known)).toBeNull();
+      },
+    },
+    innocent: {
+      'deleted before that day, and made again into its old blocks (a package, a branch, a build): `possible` alone':
+        () => {
+          expect(says(AGAIN, blockWitness('never-landed'))).toBe('garbage possible');
+          expect(says(AGAIN, blockWitness('never-landed landed'))).toBeNull();
+          expect(says(AGAIN, blockWitness('never-landed never-landed'), 5000)).toBeNull();
+          expect(amongLosses(AGAIN, 'garbage')).toEqual(['possible', 'likely']);
+        },
     },
   },
   {

@@ -99,25 +99,6 @@ export const GONE_TESTS: readonly RuleTests[] = [
     },
   },
   {
-    rule: 'in-lost-and-found',
-    accuses: {
-      'a repair put its inode there': () => {
-        const inode = { livesAt: [named('/lost+found/#12', file(5, 'a'))] };
-        const known = gone({ was: [file(5, 'a')], window: LATE_WINDOW, inode });
-        expect(accusation('in-lost-and-found', known)).toBe('missing possible');
-      },
-    },
-    innocent: {
-      'a deletion in the window, of which the inode never heard: `possible`': () => {
-        const inode = { livesAt: [named('/lost+found/#12', file(5, 'a'))] };
-        const known = gone({ was: [file(5, 'a')], window: LATE_WINDOW, inode });
-        expect(accusation('in-lost-and-found', known)).toBe('missing possible');
-        expect(accusation('gone-but-in-lost-and-found', known)).toBeNull();
-        expect(accusation('in-lost-and-found', gone({ inode }))).toBeNull();
-      },
-    },
-  },
-  {
     rule: 'gone-but-inode-untouched',
     accuses: {
       'its inode has another name, and nothing has stamped it': () => {

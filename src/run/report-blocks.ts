@@ -1,0 +1,32 @@
+// Blocks of the file system's own structures that went back, as the report lists them. Blocks of files are told as ranges of
+// the files' findings.
+
+import type { BlockRole } from '../model.ts';
+import type { ReportBlock } from '../report/report.ts';
+import type { GoneBack } from './block-history.ts';
+
+const WORDS: Readonly<Partial<Record<BlockRole, string>>> = {
+  superblock: 'group',
+  'group-descriptors': 'group',
+  'block-bitmap': 'bitmap',
+  'inode-bitmap': 'bitmap',
+  'inode-table': 'inode-table',
+  directory: 'directory',
+  'block-map': 'extent',
+  journal: 'log',
+};
+
+/** Ascending by block, each once. @param unitsPerBlock how many units of a map a block of the file system has. */
+export function reportBlocks(volume: number, found: readonly GoneBack[], unitsPerBlock: number): ReportBlock[] {
+  const blocks = new Map<number, ReportBlock>();
+  for (const { role, physical, length, backTo, confidence } of found) {
+    const word = WORDS[role];
+    if (word === undefined) continue;
+    for (let unit = physical; unit < physical + length; unit++) {
+      const block = Math.floor(unit / unitsPerBlock);
+      if (blocks.has(block)) continue;
+      blocks.set(block, { volume, block, role: word, rule: `went-back-to:${backTo}`, confidence, entries: 0 });
+    }
+  }
+  return [...blocks.values()];
+}

@@ -1,0 +1,76 @@
+// An ext4 image that the kernel writes to while it is mounted, copies of it, and the library's own scans of it against them.
+// Needs root.
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { copyImage, type ImageShape, makeImage, whileMounted } from '../../fixtures/incident/ext4-image.ts';
+import type { Finding, TargetSpec, Window } from '../../src/model.ts';
+import type { RunHooks, ScanOptions } from '../../src/run/options.ts';
+import { identityOf, scan } from '../../src/run.ts';
+
+const QUIET: RunHooks = {
+  onProgress: () => undefined,
+  onNotice: () => undefined,
+  signal: new AbortController().signal,
+};
+const SHAPE: ImageShape = { seed: 7, sizeMib: 64, blockSizeBytes: 4096, journalMib: 4 };
+
+export class ImageWorld {
+  readonly scratch = mkdtempSync(join(tmpdir(), 'lostwrite-images-'));
+  readonly root = join(this.scratch, 'mount');
+  readonly disk = this.at('disk.img');
+
+  constructor(shape: Partial<ImageShape> = {}) {
+    mkdirSync(this.root);
+    makeImage(this.disk, { ...SHAPE, ...shape });
+  }
+
+  at(name: string): string {
+    return join(this.scratch, name);
+  }
+
+  /** The kernel writes everything home when it is unmounted. */
+  mounted<T>(body: (root: string) => T | Promise<T>): Promise<T> {
+    return whileMounted(this.disk, this.root, 'rw,noatime', () => body(this.root));
+  }
+
+  /** Keeps the disk as it is now. */
+  keep(name: string): void {
+    copyImage(this.disk, this.at(name));
+  }
+
+  /** @param before names of kept images, oldest first. */
+  async scan(before: readonly string[], window: Window | null = null): Promise<Finding[]> {
+    const options: ScanOptions = {
+      target: imageAt(this.disk),
+      before: before.map(name => imageAt(this.at(name))),
+      window,
+      store: { path: null },
+      baseline: null,
+      references: [],
+      include: [],
+      exclude: [],
+      scanners: null,
+      metadataOnly: false,
+      crossMounts: false,
+      jobs: 1,
+      resume: 'never',
+      failOn: [],
+    };
+    const outcome = await scan(options, QUIET);
+    try {
+      return [...outcome.report.findings()];
+    } finally {
+      outcome.close(false);
+    }
+  }
+
+  close(): void {
+    rmSync(this.scratch, { recursive: true });
+  }
+}
+
+function imageAt(path: string): TargetSpec {
+  return { kind: 'image', name: path, path, snapshot: null, identity: identityOf(path) };
+}
