@@ -21,7 +21,7 @@ import { type Amounts, populate } from '../filesystems/ext4/populate.ts';
 import { IS_ROOT, type Place, skipping, succeeds } from './program.ts';
 
 export const MIB = 2 ** 20;
-const AMOUNTS: Amounts = { files: 60, oddNames: 300, crowd: 150, sparseBytes: 64 * MIB, depth: 40 };
+export const AMOUNTS: Amounts = { files: 60, oddNames: 300, crowd: 150, sparseBytes: 64 * MIB, depth: 40 };
 const TOOLS: readonly (readonly [tool: string, versionFlag: string])[] = [
   ['mkfs.ext4', '-V'],
   ['debugfs', '-V'],
@@ -67,10 +67,10 @@ export function putAt(disk: string, offset: number, part: string): void {
 }
 
 /** Calls back with the image mounted, and unmounts it whatever happens. */
-export function mounted<T>(image: string, options: string, use: (point: string) => T): T {
+export function mounted<T>(image: string, options: string, use: (point: string) => T, type = 'ext4'): T {
   const point = `${image}.mounted`;
   mkdirSync(point, { recursive: true });
-  tool('mount', '-t', 'ext4', '-o', `loop,${options}`, image, point);
+  tool('mount', '-t', type, '-o', `loop,${options}`, image, point);
   try {
     return use(point);
   } finally {
