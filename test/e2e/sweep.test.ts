@@ -37,8 +37,8 @@ beforeAll(async () => {
   tool('mkfifo', place.at('pipe.img'));
   silent = await mountSilentDisk(place.at('silent.img'), 2 ** 30);
 });
-afterAll(() => {
-  silent?.end();
+afterAll(async () => {
+  await silent?.end();
   place.remove();
 });
 
@@ -68,12 +68,12 @@ function sweepOf(directory: string): ReadSweep {
 function wholeList(): string {
   return list('platform.yaml', [
     '- {image: "images/vm*[02468].img", owner: storage}',
-    '- {image: images/*.qcow2, owner: web team, ticket: OPS-17}',
+    '- {image: "images/*.{qcow2,vmdk,vhdx,vdi,vhd}", owner: web team, ticket: OPS-17}',
     '- {name: tree, path: tree, priority: 1}',
     '- {name: broken, image: broken.qcow2, owner: storage}',
     '- {name: gone, image: images/gone.img}',
     '- {name: pipe, image: pipe.img}',
-    ...(silent === null ? [] : ['- {name: silent, image: silent.img, time-limit: 2s, ticket: OPS-18}']),
+    ...(silent === null ? [] : ['- {name: silent, image: silent.img, time-limit: 4s, priority: 1, ticket: OPS-18}']),
   ]);
 }
 
@@ -109,7 +109,7 @@ describe.skipIf(!CAN)('a sweep over a platform', () => {
     expect(reasons.broken).toMatch(/^.*broken\.qcow2.*$/);
     if (silent !== null)
       expect(reasons.silent).toBe(
-        'it was not done within its time limit of 2 s, and was killed (it had not begun to list)',
+        'it was not done within its time limit of 4 s, and was killed (it had not begun to list)',
       );
     expect(failed.map(({ attempts }) => attempts)).toEqual(failing().map(() => 2));
     expect(sweep.summary.whole).toBe(DISKS + 1);
@@ -120,6 +120,13 @@ describe.skipIf(!CAN)('a sweep over a platform', () => {
     expect(readReport(`${out}/gone.json`).errors).toEqual([
       { path: '/', code: 'target-failed', message: `${platform.images}/gone.img: no such file or directory` },
     ]);
+  });
+
+  test('does not wait for a target that hangs, though that one comes first', ({ skip }) => {
+    skip(silent === null, 'there is no disk that does not answer');
+    const lines = ended.stderr.split('\n');
+    const hung = lines.findIndex(line => line.startsWith('silent: ') && line.endsWith('it will be tried once more'));
+    expect(lines.slice(0, hung).filter(line => /^\d+ of \d+ /.test(line)).length).toBeGreaterThan(0);
   });
 
   test('adds up what a scan of each target finds by itself', () => {
