@@ -12,14 +12,14 @@ import { addScores, EMPTY, overall, precision, recall, type Score, score } from 
 /** With --discard, incidents with so many false alarms are kept all the same. */
 const WORTH_A_LOOK = 10;
 
-const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--images [--stripe SIZE]] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]`;
+const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--witnesses SETS] [--stripe SIZE] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]
+SETS: t0,t1 or t0 (states of a baseline, against mounts) or images (the backup image of t0, against the disk's), joined by +`;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1..4' },
     modes: { type: 'string', default: DAMAGING_MODES.join(',') },
-    generations: { type: 'string', default: 't0,t1' },
-    images: { type: 'boolean', default: false },
+    witnesses: { type: 'string', default: 't0,t1' },
     stripe: { type: 'string' },
     'later-life': { type: 'boolean', default: false },
     work: { type: 'string', default: '/tmp/lostwrite-accuracy' },
@@ -64,39 +64,50 @@ function line(name: string, scored: Score): string {
 
 const stripeBytes = values.stripe === undefined ? null : parseStripe(values.stripe);
 
-async function runCase(incident: IncidentCase, generations: Generations): Promise<Score> {
-  const witnesses = values.images ? 'images' : generations.join('-');
+/** The scores of one incident, one for each set of witnesses. */
+async function runCase(incident: IncidentCase, sets: readonly string[]): Promise<Score[]> {
   const directory = await incidentDirectory(values.work, incident);
-  const report = values.images ? await scanImage(directory, stripeBytes) : await scanIncident(directory, generations);
-  writeFileSync(`${directory}/report-${witnesses}.json`, JSON.stringify(report));
-  const scored = score(truthOf(directory), report);
-  if (values.discard && scored.falseAlarms.length < WORTH_A_LOOK) {
-    rmSync(directory, { recursive: true, force: true });
-    return scored;
+  const scores: Score[] = [];
+  for (const set of sets) {
+    const report = await (set === 'images'
+      ? scanImage(directory, stripeBytes)
+      : scanIncident(directory, set.split(',') as unknown as Generations));
+    const scored = score(truthOf(directory), report);
+    const name = set.replace(',', '-');
+    writeFileSync(`${directory}/report-${name}.json`, JSON.stringify(report));
+    writeFileSync(`${directory}/score-${name}.json`, JSON.stringify(scored, null, 1));
+    scores.push(scored);
   }
-  writeFileSync(`${directory}/score-${witnesses}.json`, JSON.stringify(scored, null, 1));
-  return scored;
+  const isPlain = scores.every(({ falseAlarms }) => falseAlarms.length < WORTH_A_LOOK);
+  if (values.discard && isPlain) rmSync(directory, { recursive: true, force: true });
+  return scores;
 }
 
 async function main(): Promise<void> {
   const [from, to] = values.seeds.split('..').map(Number);
   const seeds = Array.from({ length: (to ?? from ?? 1) - (from ?? 1) + 1 }, (_, index) => (from ?? 1) + index);
-  const generations = values.generations.split(',') as unknown as Generations;
+  const sets = values.witnesses.split('+');
   mkdirSync(values.work, { recursive: true });
-  let pooled = EMPTY;
+  const pooled = sets.map(() => EMPTY);
   for (const incident of casesOf(seeds, values.modes.split(',') as Mode[], values['later-life'])) {
     if (isReaderGone && values.json === undefined) return;
-    const scored = await runCase(incident, generations);
-    if (values.verbose) print(line(nameOf(incident), scored));
-    pooled = addScores(pooled, scored);
+    for (const [index, scored] of (await runCase(incident, sets)).entries()) {
+      if (values.verbose) print(line(`${nameOf(incident)} ${sets[index]}`, scored));
+      pooled[index] = addScores(pooled[index] ?? EMPTY, scored);
+    }
   }
-  print(line(`pooled ${values.seeds} ${values.generations}`, pooled));
+  for (const [index, scored] of pooled.entries()) printPooled(sets[index] ?? '', scored);
+  const bySet = Object.fromEntries(sets.map((set, index) => [set, pooled[index]]));
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(bySet, null, 1));
+}
+
+function printPooled(set: string, pooled: Score): void {
+  print(line(`pooled ${values.seeds} ${set}`, pooled));
   const { damaged: harmed, found: seen } = pooled.contentFiles;
   print(`  content-damaged files: found ${seen} of ${harmed} (recall ${share(recall(pooled.contentFiles))})`);
   for (const [verdict, { damaged, found }] of Object.entries(pooled.byVerdict))
     print(`  ${verdict}: ${found} of ${damaged} found`);
   print(`  classes: ${JSON.stringify(pooled.classes)}`);
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(pooled, null, 1));
 }
 
 if (values.help) print(USAGE);
