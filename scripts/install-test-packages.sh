@@ -3,12 +3,14 @@
 set -euo pipefail
 
 packages=(
+  aide            # an independent integrity checker, beside ours in bench/accuracy
   attr            # setfattr: extended attributes in test images
   debsums         # dpkg: what an independent checker finds
   e2fsprogs       # mkfs.ext4, debugfs, dumpe2fs, e2fsck: the file system's own tools
   fdisk           # sfdisk: MBR partition tables
   gdisk           # sgdisk: GPT partition tables
   git             # repositories in the simulated systems
+  hashdeep        # the same, by digests alone
   jq              # reads the JSON report
   lvm2            # pvcreate, lvcreate, vgcfgrestore: volume groups, laid out without the kernel's help
   mount           # loop mounts, by the kernel

@@ -222,6 +222,28 @@ export interface Evidence {
   readonly detail: string;
 }
 
+/**
+ * Which day a block of a file is of. state: as a generation has it at its place; lost: what the disk held there before, its
+ * write never landed; written: since the newest block map, and nobody knows it; hole: none of the disk's.
+ */
+export type BlockDay = 'state' | 'lost' | 'zeros' | 'hole' | 'written' | 'unreadable' | 'unknown';
+
+/** Consecutive blocks of one day. */
+export interface DaySpan {
+  readonly from: number;
+  readonly count: number;
+  readonly day: BlockDay;
+  /** The generation whose state it is; null for other days. */
+  readonly generation: { readonly id: string; readonly atNs: Nanoseconds; readonly isNewest: boolean } | null;
+}
+
+/** A file or directory block by block. */
+export interface BlockDays {
+  readonly unitBytes: number;
+  /** All of them, ascending, without gaps. */
+  readonly spans: readonly DaySpan[];
+}
+
 /** One path, one finding. */
 export interface Finding {
   readonly volume: number;
@@ -241,6 +263,8 @@ export interface Finding {
   readonly foundAt: BytePath | null;
   readonly recoverable: 'journal' | 'orphan' | 'elsewhere' | null;
   readonly remedy: Remedy | null;
+  /** Where on the container's disk its harmed bytes lie, ascending; absent unless places were asked for. */
+  readonly places?: readonly ByteRange[];
 }
 
 export interface FindingExpected {

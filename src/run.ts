@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
+import { blockDays } from './judge/block-days.ts';
 import type { BytePath, Skipped } from './model.ts';
 import { comparePaths } from './path.ts';
 import type { Explained, Explanation } from './report/explanation.ts';
@@ -15,6 +16,7 @@ import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
+import { residentsOf } from './run/residents.ts';
 import { closeSession, infosOf, openSession, type Session, type SessionParts, withVolumeScans } from './run/session.ts';
 import { unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
@@ -35,15 +37,17 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
   const session = openWith(options, hooks, { purpose: 'scan', before });
   try {
     noteOtherTarget(session);
+    noteUnplaced(session);
     const report = await withVolumeScans(
       session,
       () => !options.metadataOnly,
       async (scans, watch) => {
         const whole = await examineAll(scans);
         const breath = new Breath(() => watch.pool.cancelled);
-        const judged = await judgeScan(session.run, judgeAll(scans, breath), options.failOn);
+        const judged = await judgeScan(session.run, judgeAll(scans, breath), options);
         const bytesRead = watch.pool.counts().bytes;
-        return reportOf(session, judged, { whole: whole && !breath.stopped, bytesRead });
+        const extents = await residentsOf(judged.hits, scans);
+        return reportOf(session, { ...judged, extents }, { whole: whole && !breath.stopped, bytesRead });
       },
     );
     return { report, close: keep => closeSession(session, keep) };
@@ -59,7 +63,10 @@ export async function scan(options: ScanOptions, hooks: RunHooks): Promise<ScanO
  */
 export async function explain(options: ScanOptions, path: BytePath, hooks: RunHooks): Promise<Explained> {
   const before = await captureBefore(options, hooks);
-  const session = openWith({ ...options, resume: 'never' }, hooks, { purpose: `explain ${path}`, before });
+  const session = openWith({ ...options, resume: 'never', captures: true }, hooks, {
+    purpose: `explain ${path}`,
+    before,
+  });
   try {
     return await withVolumeScans(
       session,
@@ -70,7 +77,8 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
         for await (const { known, judgement } of judgeAll(scans, new Breath(() => watch.pool.cancelled))) {
           if (known.path !== path) continue;
           const { volume, seen, expected, observations } = known;
-          explanations.push({ volume, seen, expected, observations, finding: judgement.finding });
+          const days = blockDays(known);
+          explanations.push({ volume, seen, expected, observations, finding: judgement.finding, days });
         }
         return { volumes: session.target.volumes.map(volume => volume.facts), explanations };
       },
@@ -98,6 +106,14 @@ function noteOtherTarget({ baselines, options, hooks }: Session): void {
   hooks.onNotice(`baseline ${baseline} was made of ${newest.target}: it is compared with ${target.name} all the same`);
 }
 
+/** Of a logical volume the pieces are not followed: places on the host's disk would be wrong. */
+function noteUnplaced({ options, volumes, hooks }: Session): void {
+  if (options.stripeBytes == null && (options.suspectExtents ?? []).length === 0) return;
+  for (const { index, extent } of volumes) {
+    if (extent === null) hooks.onNotice(`volume ${index} lies on the disk in pieces: its findings have no place there`);
+  }
+}
+
 function assertScanners(names: readonly string[] | null): void {
   const known = STRUCTURE_SCANNERS.map(scanner => scanner.name);
   const unknown = names?.find(name => !known.includes(name));
@@ -115,7 +131,9 @@ async function* judgeAll(scans: readonly VolumeScan[], breath: Breath): AsyncIte
   for (const volume of scans) yield* judgeVolume(volume, breath);
 }
 
-function reportOf(session: Session, judged: JudgedScan, examined: { whole: boolean; bytesRead: number }): Report {
+type ReportedScan = JudgedScan & Pick<Report, 'extents'>;
+
+function reportOf(session: Session, judged: ReportedScan, examined: { whole: boolean; bytesRead: number }): Report {
   const { options, target, volumes, startedAtNs } = session;
   const { tally, verdicts, hasFindings, orphans } = judged;
   const { files, directories, vouched, atRisk, unvouched, skipped, byReference } = tally;
@@ -139,6 +157,7 @@ function reportOf(session: Session, judged: JudgedScan, examined: { whole: boole
     findings: () => judged.findings.findings(),
     blocks: [...containerBlocks(survey, facts), ...session.blocks],
     orphans,
+    extents: judged.extents,
     errors: [
       ...unread,
       ...target.volumes.flatMap(volume => damageOf(session.run, volume)),

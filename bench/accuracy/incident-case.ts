@@ -5,7 +5,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeIncident } from '../../fixtures/incident/incident.ts';
 import type { Mode } from '../../fixtures/incident/losses.ts';
+import { run } from '../../fixtures/incident/processes.ts';
 import type { Truth } from '../../fixtures/incident/truth.ts';
+import type { BytePath, EntryType } from '../../src/model.ts';
 
 /** What is scored; `none`, a healthy disk, is run by itself. */
 export const DAMAGING_MODES: readonly Mode[] = ['data', 'directories', 'inodes', 'mixed', 'silent'];
@@ -41,13 +43,16 @@ export function truthOf(directory: string): Truth {
   return JSON.parse(readFileSync(join(directory, 'truth.json'), 'utf8')) as Truth;
 }
 
+/** Where the images of an incident are mounted below its directory: one place for all, so that names agree. */
+export const MOUNTPOINT = 'mnt';
+
 /** Mounts an image of the incident read-only, without replaying anything, while `use` runs. */
 export async function whileMounted<T>(
   directory: string,
   image: 't0' | 't1' | 'disk',
   use: (mountpoint: string) => Promise<T>,
 ): Promise<T> {
-  const mountpoint = join(directory, `mnt-${image}`);
+  const mountpoint = join(directory, MOUNTPOINT);
   mkdirSync(mountpoint, { recursive: true });
   execFileSync('mount', ['-o', 'ro,loop,noload', join(directory, `${image}.img`), mountpoint]);
   try {
@@ -56,3 +61,17 @@ export async function whileMounted<T>(
     execFileSync('umount', [mountpoint]);
   }
 }
+
+/** What the names of the damaged disk lead to. What cannot be looked up is left out. */
+export async function typesOf(directory: string): Promise<Map<BytePath, EntryType>> {
+  return whileMounted(directory, 'disk', async root => {
+    const { output } = run('find', [root, '-printf', '%y /%P\\0'], { accept: [1] });
+    const found = output.split('\0').flatMap(entry => {
+      const type = TYPES[entry.slice(0, 1)];
+      return type === undefined || entry.at(1) !== ' ' ? [] : [[entry.slice(2), type] as const];
+    });
+    return new Map(found);
+  });
+}
+
+const TYPES: Readonly<Record<string, EntryType>> = { f: 'file', d: 'directory', l: 'symlink' };

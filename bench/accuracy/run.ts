@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Mode } from '../../fixtures/incident/losses.ts';
+import { parseStripe } from '../../src/cli/extents.ts';
 import { errorCode } from '../../src/errors.ts';
 import { casesOf, DAMAGING_MODES, type IncidentCase, incidentDirectory, nameOf, truthOf } from './incident-case.ts';
 import { type Generations, scanImage, scanIncident } from './scan-incident.ts';
@@ -11,7 +12,7 @@ import { addScores, EMPTY, overall, precision, recall, type Score, score } from 
 /** With --discard, incidents with so many false alarms are kept all the same. */
 const WORTH_A_LOOK = 10;
 
-const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--images] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]`;
+const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--generations t0,t1|t0] [--images [--stripe SIZE]] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]`;
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     modes: { type: 'string', default: DAMAGING_MODES.join(',') },
     generations: { type: 'string', default: 't0,t1' },
     images: { type: 'boolean', default: false },
+    stripe: { type: 'string' },
     'later-life': { type: 'boolean', default: false },
     work: { type: 'string', default: '/tmp/lostwrite-accuracy' },
     json: { type: 'string' },
@@ -60,10 +62,12 @@ function line(name: string, scored: Score): string {
   ].join('  ');
 }
 
+const stripeBytes = values.stripe === undefined ? null : parseStripe(values.stripe);
+
 async function runCase(incident: IncidentCase, generations: Generations): Promise<Score> {
   const witnesses = values.images ? 'images' : generations.join('-');
   const directory = await incidentDirectory(values.work, incident);
-  const report = values.images ? await scanImage(directory) : await scanIncident(directory, generations);
+  const report = values.images ? await scanImage(directory, stripeBytes) : await scanIncident(directory, generations);
   writeFileSync(`${directory}/report-${witnesses}.json`, JSON.stringify(report));
   const scored = score(truthOf(directory), report);
   if (values.discard && scored.falseAlarms.length < WORTH_A_LOOK) {
@@ -87,6 +91,8 @@ async function main(): Promise<void> {
     pooled = addScores(pooled, scored);
   }
   print(line(`pooled ${values.seeds} ${values.generations}`, pooled));
+  const { damaged: harmed, found: seen } = pooled.contentFiles;
+  print(`  content-damaged files: found ${seen} of ${harmed} (recall ${share(recall(pooled.contentFiles))})`);
   for (const [verdict, { damaged, found }] of Object.entries(pooled.byVerdict))
     print(`  ${verdict}: ${found} of ${damaged} found`);
   print(`  classes: ${JSON.stringify(pooled.classes)}`);

@@ -35,14 +35,18 @@ export async function scanIncident(directory: string, generations: Generations):
   return whileMounted(directory, 'disk', mountpoint => scanMounted(mountpoint, store.path, truth.window));
 }
 
-/** The report of the damaged disk's image, with the backup image of t0 and nothing else. */
-export async function scanImage(directory: string): Promise<ScoredReport> {
+/**
+ * The report of the damaged disk's image, with the backup image of t0 and nothing else.
+ * @param stripeBytes what is known of the host, if anything.
+ */
+export async function scanImage(directory: string, stripeBytes: number | null = null): Promise<ScoredReport> {
   const { window } = truthOf(directory);
   const image = (name: string): TargetSpec => ({ ...targetOf(join(directory, `${name}.img`)), kind: 'image' });
   const options: ScanOptions = {
     ...DEFAULT_SCAN,
     target: image('disk'),
     before: [image('t0')],
+    stripeBytes,
     window: parseWindow(`${window.from}..${window.to}`),
     store: { path: null },
     jobs: JOBS,

@@ -2,7 +2,7 @@
 
 import type { DamageVerdict } from '../../fixtures/incident/damage.ts';
 import type { Truth, TruthPath } from '../../fixtures/incident/truth.ts';
-import type { BytePath, Confidence, Verdict } from '../../src/model.ts';
+import type { BytePath, Confidence, EntryType, Verdict } from '../../src/model.ts';
 import { bytesOfText } from '../../src/path.ts';
 
 /** What scoring reads of a report (`lostwrite-report`, version 1). */
@@ -13,6 +13,7 @@ export interface ScoredReport {
 export interface ScoredFinding {
   readonly path: string;
   readonly pathBase64?: string;
+  readonly type?: EntryType | null;
   readonly verdict: Verdict;
   readonly confidence: Confidence;
   readonly metadataOnly?: boolean;
@@ -48,6 +49,8 @@ export interface Score {
   readonly content: Tally;
   /** Files and links of which only owner, mode or times went back. */
   readonly metadataOnly: Tally;
+  /** Files that exist and whose bytes are wrong. They are among `content` as well. */
+  readonly contentFiles: Tally;
   /** Found paths whose verdict is the truth's. */
   readonly rightClass: number;
   /** `truth>reported` -> found paths. */
@@ -95,6 +98,7 @@ const NOTHING: Tally = { damaged: 0, found: 0, falseAlarms: 0 };
 export const EMPTY: Score = {
   content: NOTHING,
   metadataOnly: NOTHING,
+  contentFiles: NOTHING,
   rightClass: 0,
   classes: {},
   byVerdict: {},
@@ -112,8 +116,23 @@ function ofDamaged(real: TruthPath, finding: ScoredFinding | undefined): Score {
   const tally: Tally = { damaged: 1, found: isFound ? 1 : 0, falseAlarms: 0 };
   const counted: Score = real.metadataOnly
     ? { ...EMPTY, metadataOnly: tally }
-    : { ...EMPTY, content: tally, byVerdict: { [real.verdict]: { damaged: 1, found: tally.found } } };
+    : {
+        ...EMPTY,
+        content: tally,
+        contentFiles: isContentOfFile(real) ? tally : NOTHING,
+        byVerdict: { [real.verdict]: { damaged: 1, found: tally.found } },
+      };
   return isFound ? { ...counted, ...ofFound(real, finding) } : { ...counted, ...ofMissed(real, finding) };
+}
+
+const WRONG_BYTES: readonly string[] = ['unreadable', 'garbage', 'stale'] satisfies Verdict[];
+
+function isContentOfFile({
+  type,
+  verdict,
+  metadataOnly,
+}: Pick<ScoredFinding, 'type' | 'metadataOnly'> & { readonly verdict: string }): boolean {
+  return type === 'file' && WRONG_BYTES.includes(verdict) && metadataOnly !== true;
 }
 
 function ofFound(real: TruthPath, finding: ScoredFinding): Pick<Score, 'rightClass' | 'classes' | 'ranges'> {
@@ -141,7 +160,8 @@ function ofUndamaged(finding: ScoredFinding): Score {
   const { path, verdict, confidence } = finding;
   const counted: Score = { ...EMPTY, provenWrong, falseAlarms: [{ path, verdict, confidence }] };
   const tally: Tally = { ...NOTHING, falseAlarms: 1 };
-  return finding.metadataOnly === true ? { ...counted, metadataOnly: tally } : { ...counted, content: tally };
+  if (finding.metadataOnly === true) return { ...counted, metadataOnly: tally };
+  return { ...counted, content: tally, contentFiles: isContentOfFile(finding) ? tally : NOTHING };
 }
 
 /** Ranges as text, adjoining ones merged whatever their state. */
@@ -160,6 +180,7 @@ export function addScores(left: Score, right: Score): Score {
   return {
     content: addTallies(left.content, right.content),
     metadataOnly: addTallies(left.metadataOnly, right.metadataOnly),
+    contentFiles: addTallies(left.contentFiles, right.contentFiles),
     rightClass: left.rightClass + right.rightClass,
     classes: merge(left.classes, right.classes, (one, other) => one + other),
     byVerdict: merge(left.byVerdict, right.byVerdict, (one, other) => ({

@@ -3,7 +3,16 @@
 import type { OptionName } from './option-table.ts';
 import type { Settings } from './settings.ts';
 
-const VALUED: readonly OptionName[] = ['with', 'window', 'store', 'baseline', 'before', 'reference', 'allow-backing'];
+const VALUED: readonly OptionName[] = [
+  'with',
+  'window',
+  'store',
+  'baseline',
+  'before',
+  'reference',
+  'allow-backing',
+  'suspect-extents',
+];
 const FLAGS: readonly OptionName[] = ['cross-mounts', 'force'];
 
 /** As words of a command line, not quoted. */

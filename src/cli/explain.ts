@@ -28,7 +28,7 @@ export async function explainCommand(target: string, typed: string, settings: Se
     display.end();
     if (explained.explanations.length === 0)
       throw new UsageError(`${typed}: neither the target nor any reference knows this path`);
-    await writeLines(world.stdout, renderExplanations(path, options.target.name, explained));
+    await writeLines(world.stdout, renderExplanations(path, options.target.name, explained, world.stdout.columns));
     return interrupt.signal.aborted ? EXIT_PARTIAL : EXIT_CLEAN;
   } finally {
     display.end();

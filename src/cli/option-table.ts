@@ -56,6 +56,19 @@ const AGAINST = {
   },
 } as const satisfies Record<string, OptionRow>;
 
+const WHERE = {
+  stripe: {
+    kind: 'text',
+    describe: 'The host keeps the image in extents of this size, e.g. 4M (Ceph) or 512K (RAID): losses share them',
+  },
+  'suspect-extents': {
+    kind: 'text',
+    describe:
+      'A file of suspect extents of the disk, OFFSET,LENGTH a line, or a backy quarantine report: who lives there?',
+    path: 'file',
+  },
+} as const satisfies Record<string, OptionRow>;
+
 const HOW = {
   scanner: { kind: 'list', describe: 'Only these scanners, separated by commas' },
   'metadata-only': { kind: 'flag', describe: 'Names, sizes and times only: fast, and blind to content' },
@@ -88,13 +101,13 @@ const SWEEP = {
   },
 } as const satisfies Record<string, OptionRow>;
 
-const SCAN_OPTIONS = { ...WHAT, ...AGAINST, ...HOW, ...OUT };
+const SCAN_OPTIONS = { ...WHAT, ...AGAINST, ...WHERE, ...HOW, ...OUT };
 /** The options of all commands; each may stand in a configuration file. */
 export const OPTIONS = { ...SCAN_OPTIONS, ...SWEEP };
 export type OptionName = keyof typeof OPTIONS;
 export const SCAN_NAMES = Object.keys(SCAN_OPTIONS) as OptionName[];
 /** A list of targets says these of each. */
-const OF_ONE_TARGET: readonly OptionName[] = ['host', 'baseline', 'before', 'with'];
+const OF_ONE_TARGET: readonly OptionName[] = ['host', 'baseline', 'before', 'with', 'suspect-extents'];
 export const SWEEP_NAMES = (Object.keys(OPTIONS) as OptionName[]).filter(name => !OF_ONE_TARGET.includes(name));
 
 export function rowOf(name: OptionName): OptionRow {
@@ -108,6 +121,7 @@ export function isOptionName(name: string): name is OptionName {
 const GROUPS: readonly [title: string, rows: Readonly<Record<string, OptionRow>>][] = [
   ['What to scan:', WHAT],
   ['What to compare with:', AGAINST],
+  ['Where on the host:', WHERE],
   ['How:', HOW],
   ['Output:', { ...OUT, ...SWEEP }],
 ];

@@ -2,6 +2,7 @@
 
 import { UsageError } from '../errors.ts';
 import type { ScanOptions } from '../run/options.ts';
+import { parseStripe } from './extents.ts';
 import { DEFAULT_FAIL_ON, parseFailOn } from './fail-on.ts';
 import { parseWindow } from './instant.ts';
 import { choice, parseJobs, type Settings, words } from './settings.ts';
@@ -19,6 +20,7 @@ export const DEFAULT_SCAN: Omit<JudgedOptions, 'jobs'> = {
   include: [],
   exclude: [],
   scanners: null,
+  stripeBytes: null,
   metadataOnly: false,
   crossMounts: false,
   resume: 'auto',
@@ -30,6 +32,7 @@ export function judgeScanOptions(settings: Settings, processors: number): Judged
   const window = settings.text('window');
   const scanners = settings.list('scanner');
   const failOn = settings.list('fail-on');
+  const stripe = settings.text('stripe');
   return {
     window: window === null ? null : parseWindow(window),
     baseline: settings.text('baseline'),
@@ -37,6 +40,7 @@ export function judgeScanOptions(settings: Settings, processors: number): Judged
     include: settings.list('include'),
     exclude: settings.list('exclude'),
     scanners: scanners.length === 0 ? null : words(scanners, 'scanner'),
+    stripeBytes: stripe === null ? null : parseStripe(stripe),
     metadataOnly: settings.flag('metadata-only'),
     crossMounts: settings.flag('cross-mounts'),
     jobs: parseJobs(settings.text('jobs'), processors),

@@ -8,6 +8,7 @@ import { renderSummary } from '../report/summary.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from '../run/options.ts';
 import { scanExitCode } from './exit-code.ts';
 import { explainOptions } from './explain-options.ts';
+import { readSuspectExtents } from './extents.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { settlePlaces, storePlace } from './places.ts';
 import { createProgressDisplay, type ProgressDisplay } from './progress.ts';
@@ -75,6 +76,7 @@ export function locateScan(
   const request = { text, cwd: world.cwd, name: settings.text('host'), hostName: world.hostName };
   const located = locateTarget(request);
   const target = { ...located, ...imageSettings(located.kind, settings, world.cwd) };
+  assertShowsDisk(located, settings);
   const store = settlePlaces({
     target,
     crossMounts: judged.crossMounts,
@@ -85,7 +87,17 @@ export function locateScan(
     say,
   });
   const before = settings.list('before').map(image => locateBefore(image, settings, world));
-  return { ...judged, target, before, store };
+  const suspects = settings.text('suspect-extents');
+  const suspectExtents = suspects === null ? [] : readSuspectExtents(resolve(world.cwd, suspects));
+  return { ...judged, target, before, store, suspectExtents };
+}
+
+const OF_DISKS = ['stripe', 'suspect-extents'] as const;
+
+function assertShowsDisk({ kind }: LocatedTarget, settings: Settings): void {
+  const given = OF_DISKS.find(name => settings.text(name) !== null);
+  if (kind === 'image' || given === undefined) return;
+  throw new UsageError(`--${given}: a mounted tree does not show where its files lie on the disk; scan the image`);
 }
 
 /** One image of the time before. UsageError when it is none. */

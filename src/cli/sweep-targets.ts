@@ -116,7 +116,14 @@ function withFields({ fields }: NamedEntry, { settings, base }: SweepSetting): S
 }
 
 /** A configuration file may hold them for a scan; no two targets share them. */
-const OF_ONE_TARGET: readonly string[] = ['baseline', 'before', 'with', 'host', 'json'] satisfies OptionName[];
+const OF_ONE_TARGET: readonly string[] = [
+  'baseline',
+  'before',
+  'with',
+  'host',
+  'json',
+  'suspect-extents',
+] satisfies OptionName[];
 
 function listOf(value: string | undefined): string[] | undefined {
   return value === undefined ? undefined : [value];

@@ -74,6 +74,18 @@ export class BlockOwners {
     return found;
   }
 
+  /** All runs that overlap the units from `from` up to `to`, which is not among them; ascending by place. */
+  within(from: number, to: number): OwnedRun[] {
+    const { order, reach } = this.#places();
+    const { physical, length } = this.columns;
+    const found: OwnedRun[] = [];
+    for (let place = lastNotAfter(order, physical, to - 1); place >= 0 && (reach[place] ?? 0) > from; place--) {
+      const index = order[place] ?? 0;
+      if ((physical[index] ?? 0) + (length[index] ?? 0) > from) found.push(this.#run(index));
+    }
+    return found.reverse();
+  }
+
   /** All runs, ascending by place. */
   *byPlace(): Iterable<OwnedRun> {
     for (const index of this.#places().order) yield this.#run(index);

@@ -35,8 +35,9 @@ export class UnitHashes {
     return this.#pieces;
   }
 
-  /** ZERO_UNIT for zeros, and beyond the end. */
+  /** ZERO_UNIT for zeros. Beyond the end nobody has read: UNREAD_UNIT. */
   at(unit: number): bigint {
+    if (unit >= this.units) return UNREAD_UNIT;
     const piece = this.#pieces[Math.floor(unit / PIECE_UNITS)] ?? null;
     return piece === null ? ZERO_UNIT : (piece[unit % PIECE_UNITS] ?? ZERO_UNIT);
   }

@@ -30,6 +30,7 @@ export function failedReport({ target, window, reason, startedAtNs, finishedAtNs
     findings: () => [],
     blocks: [],
     orphans: [],
+    extents: [],
     errors: [{ path: '/', code: 'target-failed', message: reason }],
   };
 }

@@ -13,7 +13,7 @@ export type PlaceState = 'unchanged' | 'changed' | 'landed' | 'never-landed' | '
 
 export interface PlacedSpan extends ByteRange {
   readonly state: PlaceState;
-  /** Byte offset in the volume. */
+  /** Byte offset in the volume’s container. */
   readonly physical: number;
   /** Whose the place was then, for people; null where it was free. */
   readonly formerOwner: string | null;

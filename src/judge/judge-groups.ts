@@ -1,7 +1,9 @@
 // Looks across paths: losses come in clusters, and a manifest or a whole volume may be the stale party. Two passes: count,
 // then correct each finding by the counts. Pure, and linear in findings, not in files.
 
+import { byteFigure } from '../figures.ts';
 import type { BytePath, Evidence, Finding } from '../model.ts';
+import { countLoss, type HostExtents, isAloneAmongLanded, lossesAround, newHostExtents } from './host-extents.ts';
 import { directoryKey, type NameChanges, NO_CHANGES } from './name-changes.ts';
 import { RULE_BY_NAME } from './rule-table.ts';
 
@@ -24,6 +26,8 @@ export interface Counters {
   readonly names: Map<string, NameChanges>;
   /** By volume: paths that changed between the last two generations, and those of them that are as in the older one. */
   readonly changed: Map<number, ChangedCounts>;
+  /** What became of the host's extents; null when their size is not known. */
+  readonly extents: HostExtents | null;
 }
 
 export interface ChangedCounts {
@@ -31,7 +35,8 @@ export interface ChangedCounts {
   wentBack: number;
 }
 
-export function newCounters(): Counters {
+/** @param stripeBytes the size of the host's extents, or null. */
+export function newCounters(stripeBytes: number | null = null): Counters {
   return {
     packages: new Map(),
     losses: new Map(),
@@ -39,6 +44,7 @@ export function newCounters(): Counters {
     namesBack: new Map(),
     names: new Map(),
     changed: new Map(),
+    extents: stripeBytes === null ? null : newHostExtents(stripeBytes),
   };
 }
 
@@ -61,6 +67,7 @@ export function countFinding(counters: Counters, finding: Finding): void {
   if (finding.verdict === 'unreadable' && finding.evidence[0]?.rule !== 'name-leads-nowhere') return;
   if (finding.evidence[0]?.scanner === 'packages') return;
   counters.losses.set(finding.volume, (counters.losses.get(finding.volume) ?? 0) + 1);
+  if (counters.extents !== null) countLoss(counters.extents, finding);
   if (finding.verdict !== 'missing' && finding.verdict !== 'resurrected') return;
   const directory = directoryKey(finding);
   counters.namesBack.set(directory, (counters.namesBack.get(directory) ?? 0) + 1);
@@ -92,7 +99,7 @@ function isDropped(finding: Finding, dropped: ReadonlySet<string>): boolean {
   return finding.evidence.every(evidence => RULE_BY_NAME.get(evidence.rule)?.droppedUnlessRaised === true);
 }
 
-const RAISES = [raisedByLosses, raisedByDirectory, allUndone];
+const RAISES = [raisedByExtent, raisedByLosses, raisedByDirectory, allUndone];
 
 /** What a group explains is not raised again, and a restored volume has no losses that could raise anything. */
 function corrected(finding: Finding, counters: Counters): Finding {
@@ -121,12 +128,29 @@ function raisedByLosses(finding: Finding, counters: Counters): Finding {
   const losses = lossesOf(finding.volume, counters);
   if (finding.confidence !== 'possible' || losses < LOSSES_BEYOND_DOUBT) return finding;
   if (!RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.raisedByLosses) return finding;
+  if (counters.extents !== null && isAloneAmongLanded(counters.extents, finding)) return keptDown(finding);
   const why = `${losses} losses on this volume are beyond doubt, and losses come in clusters.`;
   return {
     ...finding,
     confidence: 'likely',
     evidence: [...finding.evidence, groupEvidence('losses-come-in-clusters', true, why)],
   };
+}
+
+function raisedByExtent(finding: Finding, { extents }: Counters): Finding {
+  const rule = RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '');
+  if (extents === null || finding.confidence !== 'possible') return finding;
+  if (!rule?.raisedByLosses && !rule?.raisedByExtent) return finding;
+  const around = lossesAround(extents, finding);
+  if (around === null) return finding;
+  const why = `${around.losses} losses beyond doubt lie in the same ${byteFigure(extents.stripeBytes)} of the host (from byte ${around.offset} of the disk).`;
+  const evidence = [...finding.evidence, groupEvidence('losses-in-its-extent', true, why)];
+  return { ...finding, confidence: 'likely', evidence };
+}
+
+function keptDown(finding: Finding): Finding {
+  const why = 'Much else in its part of the host was written since and did land, and nothing else there was lost.';
+  return { ...finding, evidence: [...finding.evidence, groupEvidence('its-extent-landed', false, why)] };
 }
 
 /**

@@ -1,6 +1,7 @@
 // Turns all that is known of one path into at most one finding, by the one table of rules. Pure: no bytes, no store, no clock.
 
 import {
+  type ByteRange,
   CONFIDENCES,
   type Confidence,
   type EntryType,
@@ -107,6 +108,32 @@ function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean
 
 /** What holds content; and directories, which may stand under a name of an older day. */
 const SUSPECT_TYPES: ReadonlySet<EntryType> = new Set(['file', 'symlink', 'directory']);
+
+const RESIDENCE: Rule = {
+  name: 'in-suspect-extent',
+  scanner: 'extents',
+  says: 'Some of its blocks lie in an extent of the disk that is under suspicion.',
+  innocent: ['everything: somebody else’s hint where to look'],
+  accuse: () => null,
+};
+
+/**
+ * What somebody suspects of places on the disk, on top of what is known of a path that has blocks there: a finding says so;
+ * without one, and without a voucher, the path is suspect.
+ * @param suspects the suspected extents that hold blocks of it.
+ */
+export function withSuspectExtents(known: PathCase, judgement: Judgement, suspects: readonly ByteRange[]): Judgement {
+  const [first] = suspects;
+  const type = known.seen?.stat?.type;
+  if (first === undefined || (judgement.finding === null && type !== 'file' && type !== 'symlink')) return judgement;
+  const more = suspects.length > 1 ? `, and in ${suspects.length - 1} more` : '';
+  const detail = `Some of its blocks lie in the suspect extent of ${first.length} bytes at ${first.offset}${more}.`;
+  const charge: Charge = { rule: RESIDENCE, verdict: 'suspect', confidence: 'possible', detail };
+  const { finding, vouchers } = judgement;
+  if (finding === null)
+    return vouchers.length > 0 ? judgement : { ...judgement, finding: findingOf(known, charge, [charge], vouchers) };
+  return { ...judgement, finding: { ...finding, evidence: [...finding.evidence, ...evidenceOf(charge, [])] } };
+}
 
 function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], vouchers: readonly string[]): Finding {
   const expectation = chosen.expected ?? newestPast(known)?.expectation ?? null;

@@ -6,6 +6,7 @@ import { parentPath } from '../path.ts';
 import {
   directoriesHeld,
   holdsInode,
+  isRenamedHere,
   newestPast,
   type PastState,
   type PathCase,
@@ -76,11 +77,12 @@ function changeOf(known: PathCase): (keyof NameChanges)[] | null {
     : ['replaced', 'replacedBack'];
 }
 
-/** The name leads to the number that it led to before, and not because that was used again since the newer generation. */
-function hasNumberOfOld({ seen }: PathCase, before: Stat, newest: PastState): boolean {
-  const stat = seen?.stat ?? null;
+/** The name leads to the number that it led to before, and not because that was used again, or handed round. */
+function hasNumberOfOld(known: PathCase, before: Stat, newest: PastState): boolean {
+  const stat = known.seen?.stat ?? null;
   if (stat === null || stat.inode !== before.inode) return false;
-  return sameInode(stat, before) || (stat.crtimeNs !== null && stat.crtimeNs <= newest.generation.atNs);
+  if (sameInode(stat, before)) return true;
+  return stat.crtimeNs !== null && stat.crtimeNs <= newest.generation.atNs && !isRenamedHere(known);
 }
 
 /** Nobody renamed it back: nothing has stamped the inode since, or it is another one that took the number. */

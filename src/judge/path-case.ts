@@ -152,6 +152,17 @@ export function isStampedByKernel({ crtimeNs, ctimeNs }: Stat): boolean {
   return crtimeNs === null || crtimeNs <= ctimeNs;
 }
 
+/**
+ * The newest generation had the inode under another name, which leads to it no more, and it was stamped since: somebody
+ * renamed it to this name. Log rotations hand numbers round, and may bring one back to a name that had it once.
+ */
+export function isRenamedHere({ inode, seen, scan }: PathCase): boolean {
+  const stat = seen?.stat ?? null;
+  const newestNs = scan.generations.at(-1)?.atNs ?? null;
+  if (stat === null || newestNs === null || stat.ctimeNs <= newestNs) return false;
+  return inode.cameFrom.length > 0 && !inode.cameFrom.some(path => inode.rivals.includes(path));
+}
+
 /** Its last stamp, after that time, is that of a write: a rename, a link or a change of mode would have moved the ctime on. */
 export function isWrittenSince(stat: Stat, atNs: bigint): boolean {
   return stat.ctimeNs === stat.mtimeNs && stat.ctimeNs > atNs;

@@ -21,12 +21,14 @@ export interface Accusation {
 export interface Rule {
   readonly name: string;
   /** Which witness speaks: the report's `evidence[].scanner`. */
-  readonly scanner: 'tree' | 'baseline' | 'packages' | 'git-objects' | 'blocks' | 'slack';
+  readonly scanner: 'tree' | 'baseline' | 'packages' | 'git-objects' | 'blocks' | 'slack' | 'extents';
   readonly says: string;
   /** Innocent acts that look alike, and why they are ruled out or what they lower. Each has a test. */
   readonly innocent: readonly string[];
   /** Its only innocent explanation is an ordinary act: `possible` becomes `likely` where losses are beyond doubt. */
   readonly raisedByLosses?: boolean;
+  /** Not on a damaged volume alone: `likely` where several losses beyond doubt lie in the same host extent. */
+  readonly raisedByExtent?: boolean;
   /** Its innocent explanations are rare accidents: several findings of it on one volume are losses beyond doubt. */
   readonly severalAreLosses?: boolean;
   /** The same where it is beyond doubt that this directory's names went back. */

@@ -23,7 +23,7 @@ export const BLOCK_RULES: readonly Rule[] = [
   {
     name: 'never-landed-or-made-again',
     scanner: 'blocks',
-    says: 'All of the file’s blocks were free then and hold what they held then; it fills its last one, so its end tells nothing.',
+    says: 'Whole extents of the file were free then and hold what they held then, and its end tells nothing.',
     innocent: [
       'deleted before that day, and made again into its old blocks (a package, a branch, a build): `possible` alone',
     ],
@@ -35,6 +35,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
     innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
+    raisedByExtent: true,
     accuse: neverLandedZeros,
   },
   {
@@ -106,12 +107,12 @@ function byMaps(known: PathCase, accuse: (witness: BlockWitness, stat: Stat) => 
   return null;
 }
 
-/** @param mayBeAgain whether there was nothing but free blocks then, and no end that tells. */
+/** @param mayBeAgain whether only whole extents of free blocks did not land, and no end tells. */
 function neverLanded(known: PathCase, mayBeAgain: boolean): Accusation | null {
   return byMaps(known, (witness, stat) => {
     const { reference, spans } = witness;
     const lost = spans.filter(({ state }) => state === 'never-landed');
-    if (lost.length === 0 || mayBeAgain !== isWhollyOfFreeBlocks(witness, stat)) return null;
+    if (lost.length === 0 || mayBeAgain !== mayBeMadeAgain(witness, stat)) return null;
     const owner = lost.find(({ formerOwner }) => formerOwner !== null)?.formerOwner ?? null;
     const whose = owner === null ? 'then free' : `then ${owner}`;
     const detail = `${bytesOf(lost)} bytes of it are still what the disk held there in ${reference} (${whose}): their write never landed.`;
@@ -125,9 +126,17 @@ function neverLanded(known: PathCase, mayBeAgain: boolean): Accusation | null {
   });
 }
 
-function isWhollyOfFreeBlocks({ spans, unitBytes }: BlockWitness, { sizeBytes }: Stat): boolean {
-  if (sizeBytes % unitBytes !== 0) return false;
-  return spans.every(({ state, formerOwner }) => NOT_WRITTEN_OVER.has(state) && formerOwner === null);
+/** Whole extents that were free, and no end of old bytes that is not the file's. */
+function mayBeMadeAgain({ spans, unitBytes }: BlockWitness, { sizeBytes }: Stat): boolean {
+  if (spans.at(-1)?.state === 'never-landed' && sizeBytes % unitBytes !== 0) return false;
+  const lost = spans.filter(({ state }) => state === 'never-landed');
+  return lost.every(span => span.formerOwner === null && !spans.some(other => isWrittenBeside(other, span)));
+}
+
+function isWrittenBeside({ offset, length, physical, state }: PlacedSpan, span: PlacedSpan): boolean {
+  if (state !== 'landed' && state !== 'changed' && state !== 'unchanged') return false;
+  if (physical - offset !== span.physical - span.offset) return false;
+  return offset + length === span.offset || span.offset + span.length === offset;
 }
 
 function neverLandedZeros(known: PathCase): Accusation | null {
@@ -147,7 +156,6 @@ function nothingButZeros(known: PathCase): Accusation | null {
   });
 }
 
-const NOT_WRITTEN_OVER: ReadonlySet<PlaceState> = new Set(['never-landed', 'never-landed-zeros', 'known']);
 const WITH_CONTENT: ReadonlySet<PlaceState> = new Set(['unchanged', 'changed', 'landed', 'never-landed', 'known']);
 
 /** A block with content adjoins it. */

@@ -7,6 +7,7 @@ import {
   agreement,
   directoriesHeld,
   holdsInode,
+  isRenamedHere,
   isWrittenSince,
   knowsTheEnd,
   newestPast,
@@ -72,6 +73,7 @@ export const BACK_RULES: readonly Rule[] = [
     innocent: [
       'renamed back: the inode that it was',
       'made anew with the number of old: born after the newest generation',
+      'renamed here, the number handed round by a rotation: stamped, and gone from the name that it had',
     ],
     accuse: oldNumber,
   },
@@ -186,7 +188,7 @@ function oldNumber(known: PathCase): Accusation | null {
   if (stat === null || newest === null || older === null || !knowsTheEnd(known)) return null;
   if (older.inode !== stat.inode || sameInode(older, stat) || newest.expectation?.stat?.inode === stat.inode)
     return null;
-  if (stat.crtimeNs === null || stat.crtimeNs > newest.generation.atNs) return null;
+  if (stat.crtimeNs === null || stat.crtimeNs > newest.generation.atNs || isRenamedHere(known)) return null;
   const detail = `The name leads to inode ${stat.inode}, as it did before ${newest.generation.id}; that number is another file’s by now.`;
   if (newest.expectation === null) return { verdict: 'resurrected', confidence: 'likely', detail };
   return { ...damageOf(known, newest.expectation), confidence: 'likely', detail, expected: newest.expectation };

@@ -1,9 +1,10 @@
 // Everything known of one path, for a person. Pure; every name went through printable.ts.
 
 import { byteFigure, countOf } from '../figures.ts';
-import type { Digests, Expectation, Finding, Observation, Seen, Stat, VolumeFacts } from '../model.ts';
+import type { BlockDays, Digests, Expectation, Finding, Observation, Seen, Stat, VolumeFacts } from '../model.ts';
 import { printablePath, printableText } from './printable.ts';
 import { referencesForPeople, sentenceForPeople } from './reference-text.ts';
+import { stripLines } from './strip.ts';
 import { timeForPeople } from './time.ts';
 import { volumeSuffixes } from './volume-name.ts';
 import { VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
@@ -18,9 +19,13 @@ export interface Explanation {
   readonly observations: readonly Observation[];
   /** Null: nothing is the matter with it, as far as anything can tell. */
   readonly finding: Finding | null;
+  /** Null: nothing tells its blocks apart. */
+  readonly days: BlockDays | null;
 }
 
+/** Longer lines tire the eye. */
 const COLUMNS = 100;
+const DEFAULT_COLUMNS = 80;
 
 /** Of one path in every volume that knows it. */
 export interface Explained {
@@ -29,17 +34,23 @@ export interface Explained {
 }
 
 /** Lines without line ends. */
-export function renderExplanations(path: string, target: string, { volumes, explanations }: Explained): string[] {
+export function renderExplanations(
+  path: string,
+  target: string,
+  { volumes, explanations }: Explained,
+  columns = DEFAULT_COLUMNS,
+): string[] {
   const volumeOf = volumeSuffixes(volumes);
   return explanations.flatMap((explanation, at) => {
     const place = `${printablePath(path)} in ${printableText(target)}${volumeOf(explanation.volume)}`;
-    return [...(at === 0 ? [] : ['']), place, ...explanationLines(explanation)];
+    return [...(at === 0 ? [] : ['']), place, ...explanationLines(explanation, Math.min(columns, COLUMNS))];
   });
 }
 
-function explanationLines({ seen, expected, observations, finding }: Explanation): string[] {
+function explanationLines({ seen, expected, observations, finding, days }: Explanation, columns: number): string[] {
   return [
     ...verdictLines(finding),
+    ...(days === null ? [] : ['', ...stripLines(days, columns)]),
     '',
     'Now',
     ...(seen === null ? ['  not there'] : seenLines(seen)),

@@ -6,7 +6,7 @@ import { createAncestry } from './ancestry.ts';
 import { findingId, volumeIdentity } from './finding-id.ts';
 import type { Report } from './report.ts';
 import type { WireFinding } from './schema.ts';
-import { wireBlock, wireError, wireFinding, wireHead, wireOrphan, wireSkipped } from './wire.ts';
+import { wireBlock, wireError, wireExtent, wireFinding, wireHead, wireOrphan, wireSkipped } from './wire.ts';
 
 /** Characters gathered before a chunk is handed over: few writes, little memory. */
 const CHUNK_CHARACTERS = 65_536;
@@ -35,6 +35,8 @@ function* pieces(report: Report): Generator<string> {
   yield* list('blocks', report.blocks, wireBlock);
   yield ',\n';
   yield* list('orphans', report.orphans, wireOrphan);
+  yield ',\n';
+  yield* list('extents', report.extents, wireExtent);
   yield ',\n';
   yield* list('errors', report.errors, wireError);
   yield '\n}\n';

@@ -2,6 +2,9 @@
 // beside this file are pure functions of it. Findings may be many: they are iterated, never held.
 
 import type {
+  BlockRole,
+  BytePath,
+  ByteRange,
   Finding,
   Nanoseconds,
   ReferenceInfo,
@@ -29,6 +32,8 @@ export interface Report {
   findings(): Iterable<Finding>;
   readonly blocks: readonly ReportBlock[];
   readonly orphans: readonly ReportOrphan[];
+  /** Extents of the host with damage in them, and those under suspicion, by offset; empty unless asked for. */
+  readonly extents: readonly ReportExtent[];
   readonly errors: readonly ScanError[];
 }
 
@@ -71,6 +76,35 @@ export interface ReportBlock {
   readonly entries: number;
   /** One sentence that a support engineer understands. */
   readonly detail?: string;
+}
+
+/** Bytes of the container's disk, and who lives there. */
+export interface ReportExtent extends ByteRange {
+  /** Under suspicion by `--suspect-extents`. */
+  readonly suspect: boolean;
+  /** Damaged paths whose harmed bytes lie in it, and the first of them in tree order. */
+  readonly findings: number;
+  readonly paths: readonly ResidentPath[];
+  /** Other paths that have blocks in it, and the first of them in tree order. */
+  readonly residents: number;
+  readonly others: readonly ResidentPath[];
+  /** What else lies there: the file system's own, and content without a name. */
+  readonly structures: readonly ResidentStructure[];
+  /** In volumes, and nobody's. */
+  readonly freeBytes: number;
+  /** In no volume that was read: partition tables, gaps, beyond the end. */
+  readonly outsideBytes: number;
+}
+
+export interface ResidentPath {
+  readonly volume: number;
+  readonly path: BytePath;
+}
+
+export interface ResidentStructure {
+  readonly volume: number;
+  readonly role: BlockRole;
+  readonly bytes: number;
 }
 
 export interface ReportOrphan {

@@ -204,6 +204,23 @@ const orphan = z.object({
     .meta({ description: "All candidates' true bytes, in the same order; present only when one is not valid UTF-8." }),
 });
 
+const resident = z.object({ volume: count, path, pathBase64 });
+
+const extent = z.object({
+  offset: integer.meta({ description: "Bytes from the start of the container's disk." }),
+  length: integer,
+  suspect: z.boolean().meta({ description: 'Under suspicion by --suspect-extents; else a stripe of the host.' }),
+  findings: count.meta({ description: 'Damaged paths whose harmed bytes lie in it.' }),
+  paths: z.array(resident).meta({ description: 'The first of them.' }),
+  residents: count.meta({ description: 'Other paths that have blocks in it.' }),
+  others: z.array(resident).meta({ description: 'The first of them.' }),
+  structures: z
+    .array(z.object({ volume: count, role: z.string(), bytes: integer }))
+    .meta({ description: "The file system's own, and content without a name." }),
+  freeBytes: integer,
+  outsideBytes: integer.meta({ description: 'In no volume that was read.' }),
+});
+
 const trouble = z.object({ path, pathBase64, code: z.string(), message: z.string() });
 
 const report = z
@@ -220,6 +237,9 @@ const report = z
     findings: z.array(finding).meta({ description: 'By volume, then path in tree order.' }),
     blocks: z.array(block),
     orphans: z.array(orphan),
+    extents: z
+      .array(extent)
+      .meta({ description: 'Where on the host the damage lies; by offset, empty unless asked for.' }),
     errors: z.array(trouble),
   })
   .meta({ title: 'lostwrite report', description: 'What a scan for lost writes found.' });
@@ -229,6 +249,7 @@ export type WireFinding = z.infer<typeof finding>;
 export type WireTarget = z.infer<typeof target>;
 export type WireSkipped = z.infer<typeof skipped>;
 export type WireOrphan = z.infer<typeof orphan>;
+export type WireExtent = z.infer<typeof extent>;
 export type WireError = z.infer<typeof trouble>;
 
 /** The text of report.schema.json: JSON Schema, draft 2020-12. */

@@ -86,10 +86,16 @@ function totals(counts: Counts): Pick<Tally, 'reported' | 'proven' | 'hints' | '
   return { reported, proven, hints, suspects };
 }
 
-/** Smaller is worse: reported before hints, then confidence, verdict, and how near the window it lies. */
+/** Smaller is worse: reported before hints, then confidence, verdict, and how near the window or a suspect extent it lies. */
 function rankOf(finding: Finding): number {
   const { file, directory } = finding.window;
-  const near = file === 'inside' || directory === 'inside' ? 0 : file === 'outside' && directory === 'outside' ? 2 : 1;
+  const isSuspected = finding.evidence.some(({ rule }) => rule === 'in-suspect-extent');
+  const near =
+    isSuspected || file === 'inside' || directory === 'inside'
+      ? 0
+      : file === 'outside' && directory === 'outside'
+        ? 2
+        : 1;
   const reported = isReported(finding) ? 0 : 1;
   const confidence = CONFIDENCES.indexOf(finding.confidence);
   return ((reported * 10 + confidence) * 10 + VERDICTS.indexOf(finding.verdict)) * 10 + near;

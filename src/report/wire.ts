@@ -11,8 +11,8 @@ import type {
   Window,
 } from '../model.ts';
 import { pathText } from './path-text.ts';
-import type { Report, ReportBlock, ReportOrphan, ReportTarget } from './report.ts';
-import type { WireError, WireFinding, WireOrphan, WireReport, WireSkipped, WireTarget } from './schema.ts';
+import type { Report, ReportBlock, ReportExtent, ReportOrphan, ReportTarget, ResidentPath } from './report.ts';
+import type { WireError, WireExtent, WireFinding, WireOrphan, WireReport, WireSkipped, WireTarget } from './schema.ts';
 import { rfc3339 } from './time.ts';
 
 /** A number up to 2^53-1, above it its decimal digits. */
@@ -216,6 +216,23 @@ export function wireOrphan(orphan: ReportOrphan): WireOrphan {
 function candidateBytes(candidates: readonly BytePath[], wanted: boolean): { candidatesBase64?: string[] } {
   if (!wanted) return {};
   return { candidatesBase64: candidates.map(path => Buffer.from(path, 'latin1').toString('base64')) };
+}
+
+export function wireExtent(extent: ReportExtent): WireExtent {
+  const { suspect, findings, residents } = extent;
+  const resident = ({ volume, path }: ResidentPath) => ({ volume, ...wirePath(path) });
+  return {
+    offset: wireInteger(extent.offset),
+    length: wireInteger(extent.length),
+    suspect,
+    findings,
+    paths: extent.paths.map(resident),
+    residents,
+    others: extent.others.map(resident),
+    structures: extent.structures.map(({ volume, role, bytes }) => ({ volume, role, bytes: wireInteger(bytes) })),
+    freeBytes: wireInteger(extent.freeBytes),
+    outsideBytes: wireInteger(extent.outsideBytes),
+  };
 }
 
 export function wireError(error: ScanError): WireError {

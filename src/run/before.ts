@@ -64,7 +64,9 @@ class Capture {
     };
     const options = { target, store, name, atNs: null, include, exclude, crossMounts, jobs, onMap };
     this.#hooks.onNotice(`reading ${target.name}, the state before`);
-    await createBaseline(options, this.#hooks, this.#store);
+    const { skipped } = await createBaseline(options, this.#hooks, this.#store);
+    if (skipped > 0)
+      this.#hooks.onNotice(`${target.name}: ${skipped} path(s) could not be read; nothing is compared with them`);
     const generation = this.#store.generations(name)[0];
     if (generation !== undefined) this.sources.push({ store: this.#store, generation, id });
     return generation !== undefined;

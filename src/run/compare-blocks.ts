@@ -36,12 +36,15 @@ export interface VolumeNow {
   /** Whether a unit is in use; null: nobody knows. */
   readonly isAllocated: (unit: number) => boolean | null;
   readonly bytes: ByteSource;
+  /** Where it begins in its container. */
+  readonly offset: number;
 }
 
 export class BlockComparison {
   readonly #id: string;
   readonly #isAllocated: (unit: number) => boolean | null;
   readonly #bytes: ByteSource;
+  readonly #offset: number;
   readonly #now: BlockMap;
   readonly #then: BlockMap;
   readonly #inodes = new FormerInodes();
@@ -55,6 +58,7 @@ export class BlockComparison {
     this.#id = id;
     this.#isAllocated = volume.isAllocated;
     this.#bytes = volume.bytes;
+    this.#offset = volume.offset;
     this.#now = now;
     this.#then = then;
     const candidates = this.#candidates();
@@ -104,7 +108,7 @@ export class BlockComparison {
     const used = sizeBytes % unitBytes;
     if (used === 0 || sizeBytes > last.offset + last.length) return false;
     const unit = new Uint8Array(unitBytes);
-    this.#bytes.read(unit, last.physical + last.length - unitBytes);
+    this.#bytes.read(unit, last.physical - this.#offset + last.length - unitBytes);
     const isZero = (byte: number): boolean => byte === 0;
     return unit.subarray(used).every(isZero) && !unit.subarray(Math.max(0, used - LAST_BYTES), used).every(isZero);
   }
@@ -130,7 +134,7 @@ export class BlockComparison {
     const { unitBytes } = this.#now.hashes;
     const state = this.#state(path, stat, unit);
     const former = state === 'never-landed' ? this.#ownersThen(unit.physical) : [];
-    const physical = unit.physical * unitBytes;
+    const physical = this.#offset + unit.physical * unitBytes;
     return {
       offset: unit.logical * unitBytes,
       length: unitBytes,

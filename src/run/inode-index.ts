@@ -12,10 +12,8 @@ import {
 import type { BytePath, Expectation, Stat } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
+import { InodeSet, PATHS_AT_MOST, PathsByInode, push } from './paths-by-inode.ts';
 import type { SpoolEntry } from './spool.ts';
-
-/** Beyond so many paths of a kind the index is given up: the judge then says less, never something else. */
-const PATHS_AT_MOST = 300_000;
 
 /** Made by mke2fs and e2fsck, and filled by the latter: neither stamps the directory. */
 const LOST_AND_FOUND = '/lost+found';
@@ -94,7 +92,7 @@ export class InodeIndex {
       push(this.#livesInstead, name, { path, stat, isNameOfOld: false, isNew: false });
     const gone = this.#gone.of(stat.inode);
     if (gone.length > 0) {
-      const isNew = this.#unknown.of(stat.inode).includes(path);
+      const isNew = this.#unknown.isGivenUp || this.#unknown.of(stat.inode).includes(path);
       const named = { path, stat, isNameOfOld: this.#namesOfOld.has(path), isNew };
       for (const name of gone) push(this.#livesAt, name, named);
     }
@@ -286,12 +284,6 @@ function inodeBlock(stat: Stat): bigint {
   return (stat.inode - 1n) / INODES_PER_BLOCK;
 }
 
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
-}
-
 /** The same expectation for another path; its block list stays packed. */
 function asAt(expectation: Expectation, path: BytePath): Expectation {
   return Object.defineProperties(
@@ -306,54 +298,4 @@ function asAt(expectation: Expectation, path: BytePath): Expectation {
 function isHeir(stat: Stat, formerly: Stat | null): boolean {
   if (formerly === null || stat.type !== formerly.type || stat.inode !== formerly.inode) return false;
   return stat.crtimeNs === null || formerly.crtimeNs === null || stat.crtimeNs === formerly.crtimeNs;
-}
-
-/** Paths by inode number, bounded. */
-class PathsByInode {
-  readonly #paths = new Map<bigint, BytePath[]>();
-  #count = 0;
-
-  add(inode: bigint, path: BytePath): void {
-    if (this.#count++ < PATHS_AT_MOST) push(this.#paths, inode, path);
-    else this.#paths.clear();
-  }
-
-  addOnce(inode: bigint, path: BytePath): void {
-    if (!this.of(inode).includes(path)) this.add(inode, path);
-  }
-
-  of(inode: bigint): readonly BytePath[] {
-    return this.#paths.get(inode) ?? [];
-  }
-
-  has(inode: bigint): boolean {
-    return this.#paths.has(inode);
-  }
-
-  get isEmpty(): boolean {
-    return this.#paths.size === 0;
-  }
-}
-
-const PAGE_BITS = 65_536n;
-
-/** A set of inode numbers as pages of bits: dense where file systems hand numbers out in runs. */
-class InodeSet {
-  readonly #pages = new Map<bigint, Uint8Array>();
-
-  /** False when it was there already. */
-  add(inode: bigint): boolean {
-    const page = this.#page(inode / PAGE_BITS);
-    const bit = Number(inode % PAGE_BITS);
-    const mask = 1 << (bit & 7);
-    const byte = page[bit >> 3] ?? 0;
-    page[bit >> 3] = byte | mask;
-    return (byte & mask) === 0;
-  }
-
-  #page(number: bigint): Uint8Array {
-    const page = this.#pages.get(number) ?? new Uint8Array(Number(PAGE_BITS) / 8);
-    this.#pages.set(number, page);
-    return page;
-  }
 }

@@ -16,6 +16,8 @@ import type { SpoolEntry } from './spool.ts';
 export interface JudgedPath {
   readonly known: PathCase;
   readonly judgement: Judgement;
+  /** Its blocks and the finding's ranges are bytes of the container's disk. */
+  readonly isPlaced?: boolean;
 }
 
 export interface TreeJudging {

@@ -5,8 +5,9 @@ import { type BytePath, CONFIDENCES, type Finding, VERDICTS } from '../model.ts'
 import type { ReportOrphan, ReportSummary } from '../report/report.ts';
 import type { Run } from '../store/scan-runs.ts';
 import { FindingSpool } from './finding-spool.ts';
+import { type HitExtent, HitExtents } from './hit-extents.ts';
 import type { JudgedPath } from './judge-tree.ts';
-import type { FailOn } from './options.ts';
+import type { FailOn, ScanOptions } from './options.ts';
 import { Tally } from './tally.ts';
 
 export interface JudgedScan {
@@ -16,14 +17,17 @@ export interface JudgedScan {
   /** A finding that `--fail-on` lists was made. */
   readonly hasFindings: boolean;
   readonly orphans: readonly ReportOrphan[];
+  /** Extents of the host with damage, and those under suspicion. */
+  readonly hits: readonly HitExtent[];
 }
 
 export async function judgeScan(
   run: Run,
   paths: AsyncIterable<JudgedPath>,
-  failOn: readonly FailOn[],
+  { failOn, stripeBytes = null, suspectExtents = [] }: Pick<ScanOptions, 'failOn' | 'stripeBytes' | 'suspectExtents'>,
 ): Promise<JudgedScan> {
-  const tally = new Tally();
+  const tally = new Tally(stripeBytes);
+  const hits = new HitExtents(stripeBytes, suspectExtents);
   const orphans = new Orphans();
   const single = new FindingSpool(run, 'path-finding');
   for await (const judged of paths) {
@@ -39,8 +43,10 @@ export async function judgeScan(
     verdicts[finding.verdict] = (verdicts[finding.verdict] ?? 0) + 1;
     hasFindings ||= isListed(failOn, finding);
     orphans.match(finding);
+    hits.add(finding);
   }
-  return { tally, findings, verdicts: verdicts as ReportSummary['verdicts'], hasFindings, orphans: orphans.list() };
+  const made = { verdicts: verdicts as ReportSummary['verdicts'], hasFindings, orphans: orphans.list() };
+  return { tally, findings, ...made, hits: hits.list() };
 }
 
 function isListed(failOn: readonly FailOn[], finding: Finding): boolean {

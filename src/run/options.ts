@@ -1,7 +1,7 @@
 // What a scan or a baseline is asked to do: validated, no argv left in it. The command line fills these in.
 
 import type { BlockMap } from '../digest/block-map.ts';
-import type { BytePath, Confidence, Nanoseconds, TargetSpec, Verdict, Window } from '../model.ts';
+import type { BytePath, ByteRange, Confidence, Nanoseconds, TargetSpec, Verdict, Window } from '../model.ts';
 import type { Report } from '../report/report.ts';
 
 export interface StoreOption {
@@ -26,13 +26,17 @@ export interface ScanOptions {
   readonly exclude: readonly string[];
   /** Names of scanners to run; null: all. */
   readonly scanners: readonly string[] | null;
+  /** Bytes of an extent of the host that the image lies in; null or absent: not known. */
+  readonly stripeBytes?: number | null;
+  /** Extents of the disk that are under suspicion, as given. */
+  readonly suspectExtents?: readonly ByteRange[];
   readonly metadataOnly: boolean;
   readonly crossMounts: boolean;
   /** Worker threads. */
   readonly jobs: number;
   readonly resume: 'auto' | 'never';
   readonly failOn: readonly FailOn[];
-  /** Every file's digest and blocks are wanted, whatever references say: a baseline is to be made of it. */
+  /** The digest and blocks of every file that is read are wanted, whatever references say. */
   readonly captures?: boolean;
 }
 

@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import type { BlockMap } from '../digest/block-map.ts';
+import { BlockOwners } from '../digest/block-owners.ts';
 import { unitBytesOf } from '../digest/unit-hashes.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
-import type { ReferenceInfo, Skipped } from '../model.ts';
+import type { ByteRange, ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
 import type { ReportBlock } from '../report/report.ts';
@@ -28,6 +29,7 @@ import type { Reads } from './plan.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { type GenerationSource, gatherReferences, sourcesOfBaseline } from './references.ts';
 import { reportBlocks } from './report-blocks.ts';
+import { VolumePlaces } from './volume-places.ts';
 import type { VolumeScan } from './volume-scan.ts';
 
 export interface Session {
@@ -52,6 +54,8 @@ export interface Session {
 export interface SessionVolume {
   readonly index: number;
   readonly filesystem: Filesystem;
+  /** Where it lies on the container's disk; null for a mounted tree, and for a logical volume, which lies in pieces. */
+  readonly extent: ByteRange | null;
   readonly references: readonly Reference[];
   readonly generations: readonly GenerationFacts[];
   /** Block maps of generations that kept one of this volume, ascending by time. */
@@ -186,7 +190,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     showsBlocks: volume.filesystem.blocks !== undefined,
     maps: volume.maps,
     volumeNow: volumeNow(volume, target),
-    mapNow: () => mapNow(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
+    ...nowOf(volume, { target: options.target, volume: volume.index, opening }, watch.pool),
     reads,
     onGoneBack: found => session.blocks.push(...reportBlocks(volume.index, found, unitsPerBlockOf(volume.filesystem))),
     onMount: path => session.mounts.push({ volume: volume.index, path, reason: 'excluded' }),
@@ -204,19 +208,43 @@ function unitsPerBlockOf({ blocks }: Filesystem): number {
 function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): VolumeNow | null {
   const { blocks } = filesystem;
   if (blocks === undefined) return null;
-  const repairedAtNs = target.volumes[index]?.facts.repairedAtNs ?? null;
+  const { repairedAtNs = null, offset = null } = target.volumes[index]?.facts ?? {};
   const unitsPerBlock = unitsPerBlockOf(filesystem);
   const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
-  return { bytes: blocks.bytes, isAllocated: repairedAtNs === null ? isAllocated : () => null };
+  return { bytes: blocks.bytes, offset: offset ?? 0, isAllocated: repairedAtNs === null ? isAllocated : () => null };
 }
 
-async function mapNow({ filesystem }: SessionVolume, mapped: MappedVolume, pool: Pool): Promise<BlockMap | null> {
-  return filesystem.blocks === undefined ? null : mapVolume(pool, mapped, filesystem.blocks);
+/** The blocks of the volume as it is, read at most once. */
+function nowOf(
+  { filesystem: { blocks }, maps, extent }: SessionVolume,
+  mapped: MappedVolume,
+  pool: Pool,
+): Pick<VolumeScan, 'mapNow' | 'placesNow'> {
+  let map: Promise<BlockMap | null> | null = null;
+  let places: Promise<VolumePlaces | null> | null = null;
+  const mapNow = (): Promise<BlockMap | null> => {
+    map ??= blocks === undefined ? Promise.resolve(null) : mapVolume(pool, mapped, blocks);
+    return map;
+  };
+  const ownersNow = async (): Promise<BlockOwners | null> =>
+    maps.length > 0 ? ((await mapNow())?.owners ?? null) : new BlockOwners(await pool.owners(mapped));
+  const placesOf = async (blockBytes: number): Promise<VolumePlaces | null> => {
+    const owners = await ownersNow();
+    return owners === null || extent === null ? null : new VolumePlaces(owners, unitBytesOf(blockBytes), extent);
+  };
+  const placesNow = (): Promise<VolumePlaces | null> => {
+    places ??= blocks === undefined || extent === null ? Promise.resolve(null) : placesOf(blocks.blockBytes);
+    return places;
+  };
+  return { mapNow, placesNow };
 }
 
-function examinable(target: OpenedTarget, options: ScanOptions): { index: number; filesystem: Filesystem }[] {
-  const volumes = target.volumes.flatMap(({ facts, filesystem }) =>
-    filesystem === null ? [] : [{ index: facts.index, filesystem }],
+function examinable(
+  target: OpenedTarget,
+  options: ScanOptions,
+): Pick<SessionVolume, 'index' | 'filesystem' | 'extent'>[] {
+  const volumes = target.volumes.flatMap(({ facts: { index, offset, size }, filesystem }) =>
+    filesystem === null ? [] : [{ index, filesystem, extent: offset === null ? null : { offset, length: size ?? 0 } }],
   );
   if (volumes.length > 0) return volumes;
   const why = target.volumes.map(({ facts, trouble }) => `volume ${facts.index}: ${trouble}`).join('; ');

@@ -1,5 +1,6 @@
 // What a scan counts on its way: coverage, skips, packages, volumes. Bounded but for packages and references.
 
+import { countLanded } from '../judge/host-extents.ts';
 import { type Counters, countFinding, newCounters } from '../judge/judge-groups.ts';
 import { countName } from '../judge/name-changes.ts';
 import { agreement, manifestsOf, newestPast, type PathCase, sameContent, timelineOf } from '../judge/path-case.ts';
@@ -10,7 +11,7 @@ import type { JudgedPath } from './judge-tree.ts';
 const SKIPPED_AT_MOST = 100_000;
 
 export class Tally {
-  readonly counters: Counters = newCounters();
+  readonly counters: Counters;
   readonly byReference = new Map<string, number>();
   readonly filesByReference = new Map<string, number>();
   readonly skipped: Skipped[] = [];
@@ -23,7 +24,12 @@ export class Tally {
   /** Something that the scan was to examine was refused to it. */
   unexamined = 0;
 
-  add({ known, judgement }: JudgedPath): void {
+  /** @param stripeBytes the size of the host's extents, or null. */
+  constructor(stripeBytes: number | null) {
+    this.counters = newCounters(stripeBytes);
+  }
+
+  add({ known, judgement, isPlaced = false }: JudgedPath): void {
     this.#countKind(known);
     this.#countSkip(known);
     this.#countPackage(known);
@@ -33,6 +39,8 @@ export class Tally {
     for (const reference of judgement.vouchers) increment(this.byReference, reference);
     if (judgement.atRisk) this.atRisk++;
     if (isContent(known)) judgement.vouchers.length > 0 ? this.vouched++ : this.unvouched++;
+    const [newest] = known.blocks;
+    if (this.counters.extents !== null && isPlaced && newest !== undefined) countLanded(this.counters.extents, newest);
     if (judgement.finding !== null) countFinding(this.counters, judgement.finding);
   }
 

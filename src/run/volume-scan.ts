@@ -18,11 +18,13 @@ import { listTree } from './list-tree.ts';
 import type { GenerationMap } from './map-volume.ts';
 import type { ScanOptions } from './options.ts';
 import { type PathGroup, pathStream } from './path-stream.ts';
+import { placePaths, unplacedPaths } from './place-paths.ts';
 import { planBatches, planned, type Reads, type WantedByRun } from './plan.ts';
 import { allResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
 import { Spool, type SpoolEntry } from './spool.ts';
 import { unknownBlocks } from './unknown-blocks.ts';
+import type { VolumePlaces } from './volume-places.ts';
 
 export interface VolumeScan {
   readonly volume: number;
@@ -43,6 +45,8 @@ export interface VolumeScan {
   readonly volumeNow: VolumeNow | null;
   /** The block map of the volume as it is; null when the run was cancelled before it was whole. */
   readonly mapNow: () => Promise<BlockMap | null>;
+  /** Who lives where on the disk as it is; null where that cannot be told. */
+  readonly placesNow: () => Promise<VolumePlaces | null>;
   /** Which paths of the baseline's generations have blocks of these hashes. */
   readonly ownersOf: (hashes: ReadonlySet<bigint>) => ReadonlyMap<bigint, BytePath[]>;
   /** Which files are read. */
@@ -79,7 +83,27 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
   const comparisons = await compareBlocks(scan, breath);
   const judging = { volume: scan.volume, facts, index, results, comparisons, onMount: scan.onMount };
-  yield* breath.over(judgeTree(groupsOf(scan), judging));
+  const places = wantsPlaces(scan) ? await scan.placesNow() : null;
+  const judged = judgeTree(groupsOf(scan), judging);
+  yield* breath.over(
+    places === null ? unplacedPaths(judged) : placePaths(judged, places, scan.options.suspectExtents ?? []),
+  );
+}
+
+/** Findings are placed on the disk where it was mapped anyhow, and where places are asked for. */
+function wantsPlaces({ maps, options }: VolumeScan): boolean {
+  return maps.length > 0 || options.stripeBytes != null || (options.suspectExtents ?? []).length > 0;
+}
+
+/** The first name of each of these inodes. */
+export function namesOf(scan: VolumeScan, inodes: ReadonlySet<number>): Map<number, BytePath> {
+  const names = new Map<number, BytePath>();
+  if (inodes.size === 0) return names;
+  for (const { path, stat } of spoolOf(scan).entries()) {
+    const inode = stat === null ? null : Number(stat.inode);
+    if (inode !== null && inodes.has(inode) && !names.has(inode)) names.set(inode, path);
+  }
+  return names;
 }
 
 /** What a capture keeps: every entry with what reading it gave, ascending by path key. */
@@ -120,12 +144,12 @@ function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
 
 /** What several names of one inode may want together; of every file for a capture. */
 function wantedBy(scan: VolumeScan): WantedByRun {
-  if (scan.options.captures) return { algorithms: ['sha256'], blocks: true, ofAll: true };
   const kinds = new Set(scan.references.map(reference => reference.info.kind));
   const baseline = kinds.has('baseline');
   const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
-  if (baseline) algorithms.push('sha256');
-  return { algorithms, blocks: baseline };
+  const ofAll = scan.options.captures ?? false;
+  if (baseline || ofAll) algorithms.push('sha256');
+  return { algorithms, blocks: baseline || ofAll, ofAll };
 }
 
 /** Its references would add nothing: they say what is wanted of a file, not whether it is read. */

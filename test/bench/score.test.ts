@@ -57,6 +57,25 @@ describe('score', () => {
     expect(result.misses).toEqual([{ path: '/a', verdict: 'stale', metadataOnly: false, hint }]);
   });
 
+  it('counts files with wrong bytes by themselves: neither names, nor times, nor directories', () => {
+    const paths = [
+      damaged('/file'),
+      damaged('/unseen', { verdict: 'garbage' }),
+      damaged('/times', { metadataOnly: true }),
+      damaged('/gone', { verdict: 'missing' }),
+      damaged('/link', { type: 'symlink' }),
+    ];
+    const findings = [
+      finding('/file', { type: 'file' }),
+      finding('/gone', { verdict: 'missing', type: 'file' }),
+      finding('/wrongly', { type: 'file' }),
+      finding('/wrongly-missing', { verdict: 'missing', type: 'file' }),
+      finding('/wrongly-old', { metadataOnly: true, type: 'file' }),
+    ];
+    const { contentFiles } = score(truth(...paths), { findings });
+    expect(contentFiles).toEqual({ damaged: 2, found: 1, falseAlarms: 1 });
+  });
+
   it('lists a miss without a hint, and no missing path among the suspects', () => {
     const result = score(truth(damaged('/a'), damaged('/b', { verdict: 'missing' })), { findings: [] });
     expect(result.suspects).toEqual({ unreported: 1, listed: 0 });

@@ -78,6 +78,8 @@ describe('scan', () => {
         jobs: 3,
         resume: 'never',
         failOn: [{ verdict: 'stale', confidence: 'possible' }],
+        stripeBytes: null,
+        suspectExtents: [],
       },
     ]);
   });
@@ -385,7 +387,7 @@ describe('demo', () => {
   });
 });
 
-const UNKNOWN: Omit<Explanation, 'volume'> = { seen: null, expected: [], observations: [], finding: null };
+const UNKNOWN: Omit<Explanation, 'volume'> = { seen: null, expected: [], observations: [], finding: null, days: null };
 
 describe('explain', () => {
   test('tells everything, of the path as it was shown', async () => {
@@ -428,6 +430,7 @@ describe('explain', () => {
           observations: [
             { scanner: 'slack', rule: 'tail', path, supports: true, detail: 'Bytes after the end.', ranges: [] },
           ],
+          days: null,
           finding: findingOf({
             path,
             verdict: 'garbage',
@@ -517,6 +520,19 @@ describe('a wrong command line', () => {
     [['scan', 'target', 'target'], 'target: a directory is scanned by itself: run it once for each TARGET'],
     [['scan', 'none'], 'none: no such file or directory'],
     [['scan', 'target', '--html', 'x'], 'unknown: --html (lostwrite scan --help lists what there is)'],
+    [['scan', 'target', '--backup=x'], 'unknown: --backup (lostwrite scan --help lists what there is)'],
+    [
+      ['scan', 'target', '--stripe', '4X'],
+      '--stripe: "4X": expected a size from 16K to 1G in whole sectors, e.g. 4M or 512K',
+    ],
+    [
+      ['scan', 'target', '--stripe', '4M'],
+      '--stripe: a mounted tree does not show where its files lie on the disk; scan the image',
+    ],
+    [
+      ['scan', 'target', '--suspect-extents', 'x'],
+      '--suspect-extents: a mounted tree does not show where its files lie on the disk; scan the image',
+    ],
     [['scan', 'target', '--no-window'], 'unknown: --no-window (lostwrite scan --help lists what there is)'],
     [['scan', 'target', '--no-json'], 'unknown: --no-json (lostwrite scan --help lists what there is)'],
     [['scan', 'target', '--crossMounts'], 'unknown: --crossMounts (lostwrite scan --help lists what there is)'],

@@ -36,8 +36,15 @@ export interface ReadFinding {
   readonly pathBase64?: string;
   readonly verdict: string;
   readonly confidence: string;
-  readonly ranges: readonly { readonly offset: number; readonly length: number; readonly state: string }[];
+  readonly ranges: readonly ReadRange[];
   readonly evidence: readonly { readonly rule: string; readonly detail: string }[];
+}
+
+interface ReadRange {
+  readonly offset: number;
+  readonly length: number;
+  readonly state: string;
+  readonly physical: number | null;
 }
 
 export interface Ended {

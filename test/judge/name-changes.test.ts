@@ -41,6 +41,8 @@ describe('a name', () => {
       replacedBeyondDoubt: 1,
     });
     expect(countsOf({ was: [old, other], is: bornOn(22) })).toEqual({ replaced: 1 });
+    const rotated = { was: [old, other], is: bornOn(17), inode: { cameFrom: ['/d/log'] } };
+    expect(countsOf(rotated)).toEqual({ replaced: 1 });
   });
 
   it('of both generations that is gone is counted apart, one that stands is not', () => {

@@ -65,6 +65,20 @@ describe('the head of a report', () => {
       },
       { volume: 0, inode: 13n, generation: null, sizeBytes: 6, digest: null, candidates: ['/srv/y'] },
     ],
+    extents: [
+      {
+        offset: 4_194_304,
+        length: 4_194_304,
+        suspect: true,
+        findings: 1,
+        paths: [{ volume: 0, path: '/srv/\xff' }],
+        residents: 17,
+        others: [{ volume: 0, path: '/etc' }],
+        structures: [{ volume: 0, role: 'inode-table', bytes: 8192 }],
+        freeBytes: 4096,
+        outsideBytes: 512,
+      },
+    ],
     errors: [{ path: '/var/lib/dpkg/status', code: 'EIO', message: 'cannot be read' }],
   });
 
@@ -144,6 +158,20 @@ describe('the head of a report', () => {
           candidatesBase64: ['L3Nydi94', 'L3Nydi//'],
         },
         { volume: 0, inode: 13, generation: null, size: 6, digest: null, candidates: ['/srv/y'] },
+      ],
+      extents: [
+        {
+          offset: 4_194_304,
+          length: 4_194_304,
+          suspect: true,
+          findings: 1,
+          paths: [{ volume: 0, path: '/srv/\ufffd', pathBase64: 'L3Nydi//' }],
+          residents: 17,
+          others: [{ volume: 0, path: '/etc' }],
+          structures: [{ volume: 0, role: 'inode-table', bytes: 8192 }],
+          freeBytes: 4096,
+          outsideBytes: 512,
+        },
       ],
       errors: [{ path: '/var/lib/dpkg/status', code: 'EIO', message: 'cannot be read' }],
     });

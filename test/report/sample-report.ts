@@ -89,6 +89,7 @@ export function reportOf(findings: readonly Finding[], overrides: Partial<Report
     findings: () => findings,
     blocks: [],
     orphans: [],
+    extents: [],
     errors: [],
     ...overrides,
   };

@@ -4,7 +4,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyImage, type ImageShape, makeImage, whileMounted } from '../../fixtures/incident/ext4-image.ts';
+import { copyImage, type ImageShape, makeImage } from '../../fixtures/incident/ext4-image.ts';
+import { run } from '../../fixtures/incident/processes.ts';
 import type { Finding, TargetSpec, Window } from '../../src/model.ts';
 import type { RunHooks, ScanOptions } from '../../src/run/options.ts';
 import { identityOf, scan } from '../../src/run.ts';
@@ -30,9 +31,14 @@ export class ImageWorld {
     return join(this.scratch, name);
   }
 
-  /** The kernel writes everything home when it is unmounted. */
-  mounted<T>(body: (root: string) => T | Promise<T>): Promise<T> {
-    return whileMounted(this.disk, this.root, 'rw,noatime', () => body(this.root));
+  /** Everything is written home when it is unmounted. @param ways further options of the mount. */
+  mounted(body: (root: string) => void, ways: readonly string[] = []): void {
+    run('mount', ['-t', 'ext4', '-o', ['loop', 'rw', 'noatime', ...ways].join(), this.disk, this.root]);
+    try {
+      body(this.root);
+    } finally {
+      run('umount', [this.root]);
+    }
   }
 
   /** Keeps the disk as it is now. */

@@ -412,6 +412,12 @@ const PROGRAMS: readonly InnocentAct[] = [
     act: sh('mv app.log.1 app.log.2; mv app.log app.log.1; : > app.log; seq 10 >> app.log'),
   },
   {
+    name: 'log rotation, again and again',
+    before: sh('for i in 3 2 1; do seq $i$i$i > log.$i; done; seq 3000 > log; rm log.3; sleep 0.1'),
+    between: sh('mv log.2 log.3; mv log.1 log.2; mv log log.1; seq 50 > log; rm log.3'),
+    act: sh('mv log.2 log.3; mv log.1 log.2; mv log log.1; seq 60 > log; echo more >> log.1; rm log.3'),
+  },
+  {
     name: 'log rotation by copytruncate',
     before: sh('seq 3000 > app.log'),
     between: sh('seq 50 >> app.log'),

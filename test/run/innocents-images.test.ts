@@ -27,15 +27,15 @@ describe.skipIf(obstacle !== null)('an innocent act on an image is no lost write
       world.mounted(root => {
         for (const act of ACTS) body(act, join(root, directories.get(act) ?? ''));
       });
-    await each((act, directory) => {
+    each((act, directory) => {
       mkdirSync(directory);
       act.before(directory);
     });
     world.keep('t0.img');
     const t0 = nowNs();
-    await each((act, directory) => act.between(directory));
+    each((act, directory) => act.between(directory));
     world.keep('t1.img');
-    await each((act, directory) => act.act(directory));
+    each((act, directory) => act.act(directory));
     const window = { fromNs: t0, toNs: nowNs() };
     const chosen = [
       ['an image of before', ['t0.img'], window],

@@ -48,7 +48,7 @@ interface Parts {
 function compared(then: Disk, is: Disk, { names = {}, sizeBytes = 4 * 4096, used = 4096 }: Parts = {}) {
   const maps = [handMadeMap(is.words, is.runs), handMadeMap(then.words, then.runs)] as const;
   const bytes = new Uint8Array(8 * 4096).map((_, at) => (at % 4096 < used ? 1 : 0));
-  const volume = { isAllocated: () => true, bytes: memoryBytes('volume', bytes) };
+  const volume = { isAllocated: () => true, bytes: memoryBytes('volume', bytes), offset: 0 };
   const comparison = new BlockComparison('g1', ...maps, volume);
   for (const [inode, path] of Object.entries(names)) comparison.collect(formerly(BigInt(inode), path));
   const { stat } = file(22, '', { sizeBytes, stat: { generation: 1 } });
@@ -159,6 +159,11 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
   {
     rule: AGAIN,
     accuses: {
+      'whole extents that are as they were, and others that landed': () => {
+        const spans = [...blockWitness('landed').spans, ...apart(blockWitness('hole never-landed never-landed'))];
+        expect(says(AGAIN, { ...blockWitness('landed'), spans })).toBe('garbage possible');
+        expect(says(NEVER, { ...blockWitness('landed'), spans })).toBeNull();
+      },
       'a file of full blocks, all of which were free and are as they were': () => {
         const known = now(blockWitness('never-landed never-landed-zeros never-landed'));
         expect(accusation(AGAIN, known)).toBe('garbage possible');
@@ -340,6 +345,11 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
     },
   },
 ];
+
+/** In another extent. */
+function apart({ spans }: BlockWitness) {
+  return spans.map(span => ({ ...span, physical: span.physical + 40_960 }));
+}
 
 function formerlyOf(sizeBytes: number): Partial<BlockWitness> {
   return { formerly: { sizeBytes, mtimeNs: day(16), ctimeNs: day(16) } };

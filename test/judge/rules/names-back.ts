@@ -141,6 +141,12 @@ export const BACK_TESTS: readonly RuleTests[] = [
     innocent: {
       'renamed back: the inode that it was': () =>
         expect(accusation('name-of-an-old-number', back(file(22, 'a')))).toBeNull(),
+      'renamed here, the number handed round by a rotation: stamped, and gone from the name that it had': () => {
+        const rotated = file(16, 'x', { stat: { crtimeNs: day(16), ctimeNs: day(22) } });
+        expect(accusation('name-of-an-old-number', back(rotated, { inode: { cameFrom: ['/d/log'] } }))).toBeNull();
+        const stillThere = { cameFrom: ['/d/log'], rivals: ['/d/log'] };
+        expect(accusation('name-of-an-old-number', back(rotated, { inode: stillThere }))).toBe('resurrected likely');
+      },
       'made anew with the number of old: born after the newest generation': () =>
         expect(accusation('name-of-an-old-number', back(file(22, 'x', { stat: { crtimeNs: day(22) } })))).toBeNull(),
     },
