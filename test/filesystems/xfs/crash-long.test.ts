@@ -20,7 +20,7 @@ describe.skipIf(reason !== null)('random work on XFS, stopped', () => {
   it.each([
     ['as mkfs makes it', []],
     ['1 KiB blocks, rmapbt', ['-b', 'size=1024', '-m', 'rmapbt=1']],
-    ['nrext64, a small log', ['-i', 'nrext64=1', '-l', 'size=10m']],
+    ['nrext64, a small log', ['-i', 'nrext64=1', '-l', 'size=16m']],
     ['no reflink, large directory blocks', ['-m', 'reflink=0', '-n', 'size=16384', '-b', 'size=2048']],
   ])('%s', (_name, format) => {
     for (const seed of SEEDS) {

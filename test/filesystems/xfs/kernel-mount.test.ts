@@ -27,7 +27,7 @@ const VARIANTS: readonly (readonly [string, readonly string[]])[] = [
 /** With LOSTWRITE_LONG_TESTS set: these too. */
 const MORE_VARIANTS: typeof VARIANTS = [
   ['4 KiB sectors, stripes', ['-s', 'size=4096', '-d', 'su=64k,sw=4']],
-  ['no reflink, rmapbt, 1 KiB blocks', ['-m', 'rmapbt=1,reflink=0', '-b', 'size=1024']],
+  ['no reflink, rmapbt, 1 KiB blocks', ['-m', 'rmapbt=1,reflink=0', '-b', 'size=1024', '-l', 'size=10m']],
   ['nrext64, no bigtime', ['-i', 'nrext64=1', '-m', 'bigtime=0']],
   ['16 KiB directory blocks, 2 KiB blocks', ['-b', 'size=2048', '-n', 'size=16384']],
   ['another uuid in the metadata', ['-m', 'uuid=01234567-89ab-cdef-0123-456789abcdef']],
