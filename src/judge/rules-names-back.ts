@@ -33,6 +33,7 @@ export const BACK_RULES: readonly Rule[] = [
     innocent: [
       'a creation or rename stamps the directory’s ctime',
       'a clock that was set back: `likely` unless the ctime is the generation’s, or that of an older one',
+      'made since, in a directory whose inode went back: what was born after the generation is exempt',
     ],
     accuse: backUnderUnchangedDirectory,
   },
@@ -153,6 +154,7 @@ function isOlderThanNewest(known: PathCase, { stat, newest }: Back): boolean {
 function backUnderUnchangedDirectory(known: PathCase): Accusation | null {
   const back = backSince(known);
   if (back === null || !isDirectoryUnchanged(known)) return null;
+  if (back.stat.crtimeNs !== null && back.stat.crtimeNs > back.newest.generation.atNs) return null;
   const detail = `${back.newest.generation.id} did not have the name, and its directory has not changed since.`;
   return { verdict: 'resurrected', confidence: sureOfDirectory(known), detail };
 }

@@ -72,6 +72,11 @@ export const BACK_TESTS: readonly RuleTests[] = [
         expect(accusation('back-under-unchanged-directory', back(file(14, 'x'), { parent: stampedBack }))).toBe(
           'resurrected likely',
         ),
+      'made since, in a directory whose inode went back: what was born after the generation is exempt': () => {
+        const born = (on: number) => back(file(22, 'x', { stat: { crtimeNs: day(on) } }), { parent: unchanged });
+        expect(accusation('back-under-unchanged-directory', born(22))).toBeNull();
+        expect(accusation('back-under-unchanged-directory', born(5))).toBe('resurrected proven');
+      },
     },
   },
   {
