@@ -72,6 +72,11 @@ export interface Filesystem {
    * another inode), DamageError, UnsupportedError.
    */
   open(file: Entry): OpenFile;
+  /**
+   * Whether a name leads somewhere, asked for by itself: of a directory that cannot be listed whole, some still do. Absent
+   * where the listing gives all that can be had (an image's).
+   */
+  leadsSomewhere?(path: BytePath): boolean;
   /** A symlink's target bytes. Throws like open. */
   readLink(symlink: Entry): BytePath;
   /** Whether a file system without stored content (proc, sysfs) is mounted here; absent where nothing can be mounted. */

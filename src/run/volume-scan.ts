@@ -37,6 +37,8 @@ export interface VolumeScan {
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
   readonly mountPoints: ReadonlySet<BytePath>;
+  /** Whether a name that is not listed leads somewhere. */
+  readonly leadsSomewhere: (path: BytePath) => boolean;
   /** Whether its blocks can be mapped: an image's can. */
   readonly showsBlocks: boolean;
   /** Block maps of generations, ascending by time. */
@@ -82,7 +84,15 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const results = resultsOf(scan);
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
   const comparisons = await compareBlocks(scan, breath);
-  const judging = { volume: scan.volume, facts, index, results, comparisons, onMount: scan.onMount };
+  const judging = {
+    volume: scan.volume,
+    facts,
+    index,
+    results,
+    comparisons,
+    leadsSomewhere: scan.leadsSomewhere,
+    onMount: scan.onMount,
+  };
   const places = wantsPlaces(scan) ? await scan.placesNow() : null;
   const judged = judgeTree(groupsOf(scan), judging);
   yield* breath.over(

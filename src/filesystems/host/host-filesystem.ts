@@ -73,6 +73,16 @@ class HostFilesystem implements Filesystem {
     }
   }
 
+  leadsSomewhere(path: BytePath): boolean {
+    try {
+      reach(this.#root, path, lstatOf);
+      return true;
+    } catch (error) {
+      faultOf(error);
+      return false; // Whatever the answer, the listing's fault is told already.
+    }
+  }
+
   close(): void {
     // Nothing is held open between calls.
   }
