@@ -73,10 +73,10 @@ export interface Filesystem {
    */
   open(file: Entry): OpenFile;
   /**
-   * Whether a name leads somewhere, asked for by itself: of a directory that cannot be listed whole, some still do. Absent
-   * where the listing gives all that can be had (an image's).
+   * What a name leads to, asked for by itself: some names of a directory that cannot be listed whole still do. Null where it
+   * leads nowhere. Absent where the listing gives all that can be had (an image's).
    */
-  leadsSomewhere?(path: BytePath): boolean;
+  lookUp?(path: BytePath): Entry | null;
   /** A symlink's target bytes. Throws like open. */
   readLink(symlink: Entry): BytePath;
   /** Whether a file system without stored content (proc, sysfs) is mounted here; absent where nothing can be mounted. */

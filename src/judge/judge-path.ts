@@ -43,8 +43,6 @@ interface Charge extends Accusation {
 
 export function judgePath(known: PathCase): Judgement {
   const vouchers = vouchersOf(known);
-  if (known.isUnlisted)
-    return { finding: findingOf(known, NOT_EXAMINED, [NOT_EXAMINED], []), vouchers: [], atRisk: true };
   const charges = RULES.flatMap(rule => chargeBy(rule, known)).filter(charge => outlivesVouching(charge, vouchers));
   const atRisk = isAtRisk(known);
   const chosen = choose(charges) ?? suspicion(known, vouchers, atRisk);
@@ -100,16 +98,6 @@ const SUSPICION: Rule = {
   innocent: ['everything: this is a hint where to look'],
   accuse: () => null,
 };
-
-const UNLISTED: Rule = {
-  name: 'not-listed-and-there',
-  scanner: 'tree',
-  says: 'Its directory cannot be listed whole; the name still leads somewhere, and what is there was not examined.',
-  innocent: ['everything: this is a hint where to look'],
-  accuse: () => null,
-};
-
-const NOT_EXAMINED: Charge = { rule: UNLISTED, verdict: 'suspect', confidence: 'possible', detail: UNLISTED.says };
 
 function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean): Charge | null {
   const type = known.seen?.stat?.type;

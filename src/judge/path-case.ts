@@ -12,8 +12,6 @@ export interface PathCase {
   /** Every reference's statement on this path. */
   readonly expected: readonly Expectation[];
   readonly observations: readonly Observation[];
-  /** Its directory could not be listed whole, and the name leads somewhere all the same: it is there, and was not examined. */
-  readonly isUnlisted: boolean;
   readonly inode: InodeWitness;
   /** What block maps of generations say of it, newest first; empty where there are none. */
   readonly blocks: readonly BlockWitness[];

@@ -27,8 +27,6 @@ export interface TreeJudging {
   readonly results: ResultsByInode;
   /** Block maps of generations, set against the volume as it is; newest first. */
   readonly comparisons: readonly BlockComparison[];
-  /** Whether a name that is not listed leads somewhere; absent where the listing gives all that can be had. */
-  readonly leadsSomewhere?: (path: BytePath) => boolean;
   /** Told of each mount that was not entered. */
   readonly onMount: (path: BytePath) => void;
 }
@@ -53,16 +51,7 @@ export function* judgeTree(groups: Iterable<PathGroup>, judging: TreeJudging): I
 /** The directory above, even if nothing spoke of it (a reference that names files only). */
 function directoryCase(nearest: PathCase, path: BytePath | null): PathCase | null {
   if (path === null || nearest.path === path) return nearest;
-  return {
-    ...nearest,
-    path,
-    seen: null,
-    expected: [],
-    observations: [],
-    isUnlisted: false,
-    blocks: [],
-    parent: nearest,
-  };
+  return { ...nearest, path, seen: null, expected: [], observations: [], blocks: [], parent: nearest };
 }
 
 function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null, above: Finding | null): PathCase {
@@ -72,15 +61,9 @@ function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null,
   const { volume, facts } = judging;
   const expected = withMoved(group, judging);
   const observations = result?.observations.filter(observation => isAlike(observation.path, path)) ?? [];
-  const isUnlisted = seen === null && isCutShort(parent) && (judging.leadsSomewhere?.(path) ?? false);
-  const known = { volume, path, seen, expected, observations, isUnlisted, parent, above, scan: facts };
+  const known = { volume, path, seen, expected, observations, parent, above, scan: facts };
   const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [] })?.expectation?.stat ?? null;
   return { ...known, inode: judging.index.witness(group, formerly), blocks: blocksOf(group, judging.comparisons) };
-}
-
-/** The directory was listed in part, or stands in one that was. */
-function isCutShort(directory: PathCase | null): boolean {
-  return directory !== null && (directory.isUnlisted || directory.seen?.fault?.kind === 'unreadable');
 }
 
 /**

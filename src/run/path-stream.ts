@@ -18,6 +18,8 @@ export interface PathStreamOptions {
   readonly selection: Selection;
   /** What references have below these, and the tree has not, is in another volume. */
   readonly mountPoints: ReadonlySet<BytePath>;
+  /** What was found by name where the listing failed. */
+  readonly unlisted?: ReadonlyMap<BytePath, SpoolEntry>;
 }
 
 /**
@@ -36,7 +38,7 @@ export function* pathStream(
   for (;;) {
     const path = leastPath(all);
     if (path === null) return;
-    const entry = tree.take(path);
+    const entry = tree.take(path) ?? options.unlisted?.get(path) ?? null;
     const expected = cursors.flatMap(cursor => cursor.take(path) ?? []);
     if (closed !== null && isBelow(path, closed)) continue;
     if (entry === null && isMountedOver(path, options.mountPoints)) continue;

@@ -187,7 +187,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     selection: selectionOf(options),
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),
     ownersOf: hashes => ownersInGenerations(sources, volume.index, hashes),
-    leadsSomewhere: path => volume.filesystem.leadsSomewhere?.(path) ?? false,
+    filesystem: volume.filesystem,
     showsBlocks: volume.filesystem.blocks !== undefined,
     maps: volume.maps,
     volumeNow: volumeNow(volume, target),

@@ -2,6 +2,7 @@
 
 import type { ContentJob, ContentResult } from '../../scanners/content-batch.ts';
 import type { BlockMap } from '../digest/block-map.ts';
+import type { Filesystem } from '../filesystems/filesystem.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, DigestAlgorithm, Expectation, Nanoseconds } from '../model.ts';
 import type { Pool } from '../pool.ts';
@@ -24,6 +25,7 @@ import { allResults, readContents } from './read-contents.ts';
 import { ResultsByInode } from './results-by-inode.ts';
 import { Spool, type SpoolEntry } from './spool.ts';
 import { unknownBlocks } from './unknown-blocks.ts';
+import { isCutShort, keepUnlisted, unlistedOf } from './unlisted.ts';
 import type { VolumePlaces } from './volume-places.ts';
 
 export interface VolumeScan {
@@ -37,8 +39,7 @@ export interface VolumeScan {
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
   readonly mountPoints: ReadonlySet<BytePath>;
-  /** Whether a name that is not listed leads somewhere. */
-  readonly leadsSomewhere: (path: BytePath) => boolean;
+  readonly filesystem: Filesystem;
   /** Whether its blocks can be mapped: an image's can. */
   readonly showsBlocks: boolean;
   /** Block maps of generations, ascending by time. */
@@ -71,7 +72,9 @@ export async function examineVolume(scan: VolumeScan): Promise<boolean> {
   const globs = { include: options.include, exclude: options.exclude };
   const listing = { target: options.target, volume, opening, globs, crossMounts: options.crossMounts };
   if (!(await listTree(pool, spoolOf(scan), listing))) return false;
-  scan.onPlanned(...(await sumOfPlan(scan)));
+  const [files, bytes, isCutShort] = await sumOfPlan(scan);
+  if (isCutShort) keepUnlisted(run, volume, groupsOf(scan), scan.filesystem);
+  scan.onPlanned(files, bytes);
   scan.onPhase('reading');
   const { target, scanners } = options;
   return readContents(pool, run, planOf(scan), { target, scanners, volume, opening });
@@ -84,15 +87,7 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const results = resultsOf(scan);
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
   const comparisons = await compareBlocks(scan, breath);
-  const judging = {
-    volume: scan.volume,
-    facts,
-    index,
-    results,
-    comparisons,
-    leadsSomewhere: scan.leadsSomewhere,
-    onMount: scan.onMount,
-  };
+  const judging = { volume: scan.volume, facts, index, results, comparisons, onMount: scan.onMount };
   const places = wantsPlaces(scan) ? await scan.placesNow() : null;
   const judged = judgeTree(groupsOf(scan), judging);
   yield* breath.over(
@@ -140,8 +135,9 @@ function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
 }
 
 function pathsOf(scan: VolumeScan, references: readonly Reference[]): Iterable<PathGroup> {
-  const { selection, mountPoints } = scan;
-  return pathStream(spoolOf(scan).entries(), references, { selection, mountPoints });
+  const { selection, mountPoints, run, volume } = scan;
+  const unlisted = unlistedOf(run, volume);
+  return pathStream(spoolOf(scan).entries(), references, { selection, mountPoints, unlisted });
 }
 
 function resultsOf(scan: VolumeScan): ResultsByInode {
@@ -162,15 +158,29 @@ function wantedBy(scan: VolumeScan): WantedByRun {
   return { algorithms, blocks: baseline || ofAll, ofAll };
 }
 
-/** Its references would add nothing: they say what is wanted of a file, not whether it is read. */
-async function sumOfPlan(scan: VolumeScan): Promise<[files: number, bytes: number]> {
+/**
+ * Its references would add nothing: they say what is wanted of a file, not whether it is read. Told beside it: whether some
+ * directory could not be listed whole.
+ */
+async function sumOfPlan(scan: VolumeScan): Promise<[files: number, bytes: number, isCutShort: boolean]> {
   let files = 0;
   let bytes = 0;
-  for await (const [{ stat }] of scan.breath().over(planned(pathsOf(scan, []), scan.reads))) {
+  let cutShort = false;
+  const onGroup = (group: PathGroup): void => {
+    cutShort ||= isCutShort(group);
+  };
+  for await (const [{ stat }] of scan.breath().over(planned(told(pathsOf(scan, []), onGroup), scan.reads))) {
     files++;
     bytes += stat.sizeBytes;
   }
-  return [files, bytes];
+  return [files, bytes, cutShort];
+}
+
+function* told<T>(items: Iterable<T>, onItem: (item: T) => void): Iterable<T> {
+  for (const item of items) {
+    onItem(item);
+    yield item;
+  }
 }
 
 /** Asks the generations whose the blocks are that no past state of their own file has. */

@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from 'vitest';
 import { judgePath } from '../../src/judge/judge-path.ts';
-import { findingOf } from './finding-of.ts';
 import { day, directory, fault, file, LATE_WINDOW, manifest, parentCase, pathCase, seenOf } from './path-case-of.ts';
 
 const quiet = parentCase([], directory(3));
@@ -14,15 +13,6 @@ function says(parts: Parameters<typeof pathCase>[0]): string | null {
 }
 
 const vouchers = (parts: Parameters<typeof pathCase>[0]) => judgePath(pathCase(parts)).vouchers;
-
-describe('a name that is there, in a directory that cannot be listed whole', () => {
-  it('is worth a look, and neither missing nor vouched for', () => {
-    const above = findingOf('listing-refused', { verdict: 'unreadable', confidence: 'proven' });
-    expect(says({ was: [file(5, 'a')], is: null, above })).toBe('missing proven');
-    expect(says({ was: [file(5, 'a')], is: null, above, isUnlisted: true })).toBe('suspect possible');
-    expect(vouchers({ was: [file(5, 'a')], is: null, isUnlisted: true })).toEqual([]);
-  });
-});
 
 describe('of several charges', () => {
   it('the best confidence wins', () => {

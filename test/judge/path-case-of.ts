@@ -152,7 +152,6 @@ export interface CaseParts {
   /** The directory above; unless said, one that has not been exchanged and was changed on day 25. */
   readonly parent?: PathCase | null;
   readonly above?: Finding | null;
-  readonly isUnlisted?: boolean;
   readonly blocks?: readonly BlockWitness[];
   readonly observations?: readonly Observation[];
   readonly donors?: ReadonlyMap<bigint, readonly BytePath[]>;
@@ -181,7 +180,6 @@ export function pathCase(parts: CaseParts): PathCase {
     seen: parts.seen === undefined ? now : parts.seen,
     expected: [...(parts.manifests ?? []), ...past],
     observations: parts.observations ?? [],
-    isUnlisted: parts.isUnlisted ?? false,
     blocks: parts.blocks ?? [],
     inode: { ...NO_WITNESS, ...parts.inode },
     parent: parts.parent === undefined ? heldDirectory(was.length) : parts.parent,

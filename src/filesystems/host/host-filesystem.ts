@@ -73,13 +73,13 @@ class HostFilesystem implements Filesystem {
     }
   }
 
-  leadsSomewhere(path: BytePath): boolean {
+  lookUp(path: BytePath): Entry | null {
     try {
-      reach(this.#root, path, lstatOf);
-      return true;
+      const stats = reach(this.#root, path, lstatOf);
+      return { path, stat: statOfHost(stats), direntType: null, device: stats.dev, mountPoint: false };
     } catch (error) {
       faultOf(error);
-      return false; // Whatever the answer, the listing's fault is told already.
+      return null; // Whatever the reason, the listing's fault is told already.
     }
   }
 
