@@ -105,6 +105,8 @@ function printPooled(set: string, pooled: Score): void {
   print(line(`pooled ${values.seeds} ${set}`, pooled));
   const { damaged: harmed, found: seen } = pooled.contentFiles;
   print(`  content-damaged files: found ${seen} of ${harmed} (recall ${share(recall(pooled.contentFiles))})`);
+  const { unreported, listed } = pooled.suspectsOfMetadata;
+  print(`  suspect, of what is old in owner, mode or times alone: ${listed} of ${unreported}`);
   for (const [verdict, { damaged, found }] of Object.entries(pooled.byVerdict))
     print(`  ${verdict}: ${found} of ${damaged} found`);
   print(`  classes: ${JSON.stringify(pooled.classes)}`);

@@ -44,6 +44,11 @@ export interface FalseAlarm {
   readonly confidence: Confidence;
 }
 
+interface Coverage {
+  readonly unreported: number;
+  readonly listed: number;
+}
+
 export interface Score {
   /** Damage to content or names. */
   readonly content: Tally;
@@ -60,7 +65,9 @@ export interface Score {
   /** Found files of which the truth knows damaged ranges, and those reported with exactly these. */
   readonly ranges: { readonly partly: number; readonly exact: number };
   /** Damaged paths that exist and were not reported, and those listed as suspect, altered or possible. */
-  readonly suspects: { readonly unreported: number; readonly listed: number };
+  readonly suspects: Coverage;
+  /** Those of them of which only owner, mode or times went back. */
+  readonly suspectsOfMetadata: Coverage;
   /** False alarms of confidence `proven`. */
   readonly provenWrong: number;
   readonly misses: readonly Miss[];
@@ -104,6 +111,7 @@ export const EMPTY: Score = {
   byVerdict: {},
   ranges: { partly: 0, exact: 0 },
   suspects: { unreported: 0, listed: 0 },
+  suspectsOfMetadata: { unreported: 0, listed: 0 },
   provenWrong: 0,
   misses: [],
   falseAlarms: [],
@@ -145,11 +153,16 @@ function ofFound(real: TruthPath, finding: ScoredFinding): Pick<Score, 'rightCla
   };
 }
 
-function ofMissed(real: TruthPath, finding: ScoredFinding | undefined): Pick<Score, 'suspects' | 'misses'> {
+function ofMissed(
+  real: TruthPath,
+  finding: ScoredFinding | undefined,
+): Pick<Score, 'suspects' | 'suspectsOfMetadata' | 'misses'> {
   const hint = finding === undefined ? null : `${finding.verdict}/${finding.confidence}`;
   const exists = real.verdict !== 'missing';
+  const suspects = { unreported: exists ? 1 : 0, listed: exists && hint !== null ? 1 : 0 };
   return {
-    suspects: { unreported: exists ? 1 : 0, listed: exists && hint !== null ? 1 : 0 },
+    suspects,
+    suspectsOfMetadata: real.metadataOnly ? suspects : EMPTY.suspectsOfMetadata,
     misses: [{ path: real.path, verdict: real.verdict, metadataOnly: real.metadataOnly, hint }],
   };
 }
@@ -188,14 +201,16 @@ export function addScores(left: Score, right: Score): Score {
       found: one.found + other.found,
     })),
     ranges: { partly: left.ranges.partly + right.ranges.partly, exact: left.ranges.exact + right.ranges.exact },
-    suspects: {
-      unreported: left.suspects.unreported + right.suspects.unreported,
-      listed: left.suspects.listed + right.suspects.listed,
-    },
+    suspects: addCoverages(left.suspects, right.suspects),
+    suspectsOfMetadata: addCoverages(left.suspectsOfMetadata, right.suspectsOfMetadata),
     provenWrong: left.provenWrong + right.provenWrong,
     misses: [...left.misses, ...right.misses],
     falseAlarms: [...left.falseAlarms, ...right.falseAlarms],
   };
+}
+
+function addCoverages(left: Coverage, right: Coverage): Coverage {
+  return { unreported: left.unreported + right.unreported, listed: left.listed + right.listed };
 }
 
 function addTallies(left: Tally, right: Tally): Tally {
