@@ -20,7 +20,10 @@ export const GONE_RULES: readonly Rule[] = [
     name: 'gone-below-a-finding',
     scanner: 'baseline',
     says: 'The directory above is missing or unreadable, and this was below it.',
-    innocent: ['as those of the directory above'],
+    innocent: [
+      'as those of the directory above',
+      'deleted since, in a directory that is unreadable and has changed: `likely` at most',
+    ],
     accuse: goneBelow,
   },
   {
@@ -158,7 +161,9 @@ function goneBelow(known: PathCase): Accusation | null {
   if (lost === null || above === null) return null;
   if (!['missing', 'unreadable'].includes(above.verdict) && !isDirectoryOfOld(known)) return null;
   const why = `so is the directory above (${above.verdict})`;
-  return { ...missing(known, lost.past, above.confidence, why), causedByDirectory: true };
+  const mayBeDeleted = above.verdict === 'unreadable' && above.confidence === 'proven' && !isDirectoryUnchanged(known);
+  const confidence = mayBeDeleted ? 'likely' : above.confidence;
+  return { ...missing(known, lost.past, confidence, why), causedByDirectory: true };
 }
 
 function goneUnderUnchangedDirectory(known: PathCase): Accusation | null {

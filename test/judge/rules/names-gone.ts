@@ -52,6 +52,12 @@ export const GONE_TESTS: readonly RuleTests[] = [
         const hint = findingOf('another-inode-of-old', { confidence: 'possible' });
         expect(accusation('gone-below-a-finding', gone({ above: hint }))).toBeNull();
       },
+      'deleted since, in a directory that is unreadable and has changed: `likely` at most': () => {
+        const above = findingOf('listing-refused', { verdict: 'unreadable', confidence: 'proven' });
+        const changed = under(directory(22));
+        expect(accusation('gone-below-a-finding', gone({ above, parent: changed }))).toBe('missing likely');
+        expect(accusation('gone-below-a-finding', gone({ above, parent: unchanged }))).toBe('missing proven');
+      },
     },
   },
   {
