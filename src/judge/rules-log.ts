@@ -61,17 +61,13 @@ function namedInLog(known: PathCase): Accusation | null {
 
 function removedInLog(known: PathCase): Accusation | null {
   const { logged, seen, parent } = known;
+  // Of a directory that could not be read whole the log says that it is there, not what it is.
   if (logged !== null || seen === null || parent === null || known.path.startsWith(LOST_AND_FOUND)) return null;
   if (known.path === LOST_AND_FOUND.slice(0, -1)) return null;
   const isBelow = known.above?.verdict === 'resurrected' && known.above.evidence[0]?.rule === 'removed-in-log';
-  if (!isBelow && (!isListedInLog(parent.logged) || isNewerThanLog(parent))) return null;
+  if (!isBelow && (parent.logged?.stat == null || isNewerThanLog(parent))) return null;
   const detail = 'The file system’s log has a newer copy of its directory, and that no longer names it.';
   return { verdict: 'resurrected', confidence: confidenceOf(known), detail, causedByDirectory: isBelow };
-}
-
-/** A directory of which the log gives all names. */
-function isListedInLog(logged: Expectation | null): boolean {
-  return logged?.stat?.type === 'directory';
 }
 
 /** The directory in place was changed after the log's newest copy of it: by something that did not write the log. */
