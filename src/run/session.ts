@@ -192,7 +192,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     references,
     generations: volume.generations,
     startedAtNs,
-    log: volume.log?.state ?? null,
+    log: volume.log === null ? null : { ...volume.log.state, differs: volume.log.state.view !== null },
   };
   const opening = openingOf(target, options.jobs);
   const sources = sourcesOf(baselines, before, options);
