@@ -29,9 +29,9 @@ export function journalOf(image: string): Set<number> {
 /** A leaf of `debugfs ex`: level and depth, logical and physical ranges. */
 const EXTENT = /^\s*(\d+)\/\s*(\d+)\s+\d+\/\s*\d+\s+(\d+)\s+-\s+(\d+)\s+(\d+)\s+-/gm;
 
-/** Where each block of an inode's content lies: physical by logical. Empty for what debugfs cannot read. */
+/** Where each block of an inode's content lies: physical by logical. Empty for what debugfs cannot read; `-c`: it is not to mind bitmaps. */
 export function placesOf(image: string, inode: number): Map<number, number> {
-  const { output } = run('debugfs', ['-R', `ex <${inode}>`, image], { accept: [1] });
+  const { output } = run('debugfs', ['-c', '-R', `ex <${inode}>`, image], { accept: [1] });
   const places = new Map<number, number>();
   for (const [, level, depth, from, to, physical] of output.matchAll(EXTENT)) {
     if (level !== depth) continue;

@@ -19,6 +19,7 @@ import {
   EMPTY,
   type HistoryReport,
   type HistoryScore,
+  type NamedBlocks,
   namedBlocks,
   scoreHistory,
 } from './score.ts';
@@ -96,14 +97,27 @@ async function runCase(series: Series, mode: Mode): Promise<HistoryScore> {
   const named = namedBlocks(report, BLOCK_BYTES, inode => placesOf(struck.image, inode));
   const beyondOf = beyondReach(series, struck);
   const score = scoreHistory({ reverted: struck.reverted, beyondOf }, named);
-  if (values.keep) {
-    const missed = struck.reverted.filter(({ block }) => beyondOf(block) === null && !named.all.has(block));
-    const went = new Set(struck.reverted.map(({ block }) => block));
-    const wrong = [...named.goneBack].filter(([block]) => !went.has(block));
-    writeFileSync(join(series.directory, `report-${mode}.json`), JSON.stringify(report, null, 1));
-    writeFileSync(join(series.directory, `score-${mode}.json`), JSON.stringify({ score, missed, wrong }, null, 1));
-  } else rmSync(struck.image);
+  if (values.verbose) for (const line of exceptions(struck, named, beyondOf)) print(line);
+  if (values.keep) writeFileSync(join(series.directory, `report-${mode}.json`), JSON.stringify(report, null, 1));
+  else rmSync(struck.image);
   return score;
+}
+
+const SHOWN = 20;
+
+/** The blocks that are not named, and those that are and should not be. */
+function exceptions(
+  { reverted }: Struck,
+  { all, goneBack }: NamedBlocks,
+  beyondOf: (block: number) => Beyond | null,
+): string[] {
+  const went = new Set(reverted.map(({ block }) => block));
+  const missed = reverted.filter(({ block }) => beyondOf(block) === null && !all.has(block));
+  const wrong = [...goneBack.keys()].filter(block => !went.has(block));
+  return [
+    ...missed.slice(0, SHOWN).map(({ block, role, to }) => `  missed: block ${block} (${role}), back to ${to}`),
+    ...wrong.slice(0, SHOWN).map(block => `  wrong: block ${block}`),
+  ];
 }
 
 function print(line: string): void {

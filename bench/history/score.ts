@@ -84,10 +84,9 @@ function* blocksOf(
   blockBytes: number,
   placesOf: (inode: number) => ReadonlyMap<number, number>,
 ): Iterable<number> {
-  if (metadataOnly || observed === null || !OF_CONTENT.includes(verdict)) return;
-  if (ranges.length === 0 && verdict === 'altered') return;
+  if (observed === null || !OF_CONTENT.includes(verdict)) return;
   const places = placesOf(observed.inode);
-  if (ranges.length === 0) yield* places.values();
+  if (ranges.length === 0 && !metadataOnly && verdict !== 'altered') yield* places.values();
   for (const { offset, length, physical } of ranges) {
     if (physical !== null) yield Math.floor(physical / blockBytes);
     for (let at = Math.floor(offset / blockBytes); at * blockBytes < offset + length; at++) {

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { ZERO_HASH } from '../../src/judge/block-states.ts';
-import type { BlockWitness } from '../../src/judge/block-witness.ts';
+import type { BlockWitness, GoneBackSpan } from '../../src/judge/block-witness.ts';
 import { type InodeWitness, type NamedInode, NO_WITNESS, type PathCase } from '../../src/judge/path-case.ts';
 import { RULE_BY_NAME } from '../../src/judge/rule-table.ts';
 import type {
@@ -153,6 +153,7 @@ export interface CaseParts {
   readonly parent?: PathCase | null;
   readonly above?: Finding | null;
   readonly blocks?: readonly BlockWitness[];
+  readonly goneBack?: readonly GoneBackSpan[];
   readonly observations?: readonly Observation[];
   readonly donors?: ReadonlyMap<bigint, readonly BytePath[]>;
   /** When g1 was captured; its own day unless said. */
@@ -181,6 +182,7 @@ export function pathCase(parts: CaseParts): PathCase {
     expected: [...(parts.manifests ?? []), ...past],
     observations: parts.observations ?? [],
     blocks: parts.blocks ?? [],
+    goneBack: parts.goneBack ?? [],
     inode: { ...NO_WITNESS, ...parts.inode },
     parent: parts.parent === undefined ? heldDirectory(was.length) : parts.parent,
     above: parts.above ?? null,

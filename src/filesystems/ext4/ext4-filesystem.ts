@@ -120,7 +120,7 @@ export class Ext4Filesystem implements Filesystem {
 
 function isAllocated(volume: Ext4Volume, allocation: Allocation, block: number): boolean | null {
   try {
-    return allocation.isBlockInUse(block);
+    return allocation.isBlockKnown(block) ? allocation.isBlockInUse(block) : null;
   } catch (error) {
     volume.damage.keep(error);
     return null;

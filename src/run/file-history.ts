@@ -1,0 +1,70 @@
+// Blocks that went back, by the file that has them now; and those of which no path can tell.
+
+import type { GoneBackSpan } from '../judge/block-witness.ts';
+import type { Stat } from '../model.ts';
+import type { GoneBack } from './block-history.ts';
+import type { SpoolEntry } from './spool.ts';
+
+export class FileHistory {
+  readonly #found: readonly GoneBack[];
+  readonly #unitBytes: number;
+  readonly #offset: number;
+  /** Blocks of content that inodes have now. */
+  readonly #byInode = new Map<string, GoneBack[]>();
+
+  /** @param offset where the volume begins in its container, in bytes. */
+  constructor(found: readonly GoneBack[], unitBytes: number, offset: number) {
+    this.#found = found;
+    this.#unitBytes = unitBytes;
+    this.#offset = offset;
+    for (const run of found.filter(isOfFile)) {
+      const key = keyOf(run.inode, run.generation);
+      const runs = this.#byInode.get(key);
+      if (runs === undefined) this.#byInode.set(key, [run]);
+      else runs.push(run);
+    }
+  }
+
+  /** Of a file, up to its end, ascending. */
+  spansOf({ type, inode, generation, sizeBytes }: Stat): GoneBackSpan[] {
+    if (this.#byInode.size === 0 || type !== 'file') return [];
+    const runs = this.#byInode.get(keyOf(Number(inode), generation ?? 0)) ?? [];
+    const spans = runs.map(run => this.#span(run)).filter(({ offset }) => offset < sizeBytes);
+    return spans
+      .map(span => ({ ...span, length: Math.min(span.length, sizeBytes - span.offset) }))
+      .sort((left, right) => left.offset - right.offset);
+  }
+
+  #span({ logical, physical, length, backTo, isOwn, confidence }: GoneBack): GoneBackSpan {
+    return {
+      offset: logical * this.#unitBytes,
+      length: length * this.#unitBytes,
+      physical: this.#offset + physical * this.#unitBytes,
+      backTo,
+      isOwn,
+      isTelling: confidence !== 'possible',
+    };
+  }
+
+  /** All that is not of a file among these entries: structures, blocks that nobody has, files without a name. */
+  async untold(entries: AsyncIterable<SpoolEntry>): Promise<GoneBack[]> {
+    const named = new Set<string>();
+    if (this.#byInode.size > 0) {
+      for await (const { stat } of entries) {
+        const key = stat?.type === 'file' ? keyOf(Number(stat.inode), stat.generation ?? 0) : null;
+        if (key !== null && this.#byInode.has(key)) named.add(key);
+      }
+    }
+    return this.#found.filter(run => !isOfFile(run) || !named.has(keyOf(run.inode, run.generation)));
+  }
+}
+
+export const NO_HISTORY = new FileHistory([], 1, 0);
+
+function isOfFile({ role, isOwned }: GoneBack): boolean {
+  return role === 'data' && isOwned;
+}
+
+function keyOf(inode: number, generation: number): string {
+  return `${inode} ${generation}`;
+}
