@@ -1,28 +1,13 @@
 // The bench of block history: disks with four backups, blocks of them put back, scans of what is left with these backups.
 // `node dist/bench/history/run.js --help` tells the rest.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readBlockRoles } from '../../fixtures/incident/block-roles.ts';
 import type { Mode } from '../../fixtures/incident/losses.ts';
-import { parseWindow } from '../../src/cli/instant.ts';
-import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
-import type { TargetSpec } from '../../src/model.ts';
-import { renderJson } from '../../src/report/json.ts';
-import { identityOf, scan } from '../../src/run.ts';
-import { BACKUPS, BLOCK_BYTES, backupSeries, imageOf, type Series, type Struck, strike } from './backup-series.ts';
-import { digestsOf, journalOf, placesOf, ZEROS } from './block-facts.ts';
-import {
-  addScores,
-  type Beyond,
-  EMPTY,
-  type HistoryReport,
-  type HistoryScore,
-  type NamedBlocks,
-  namedBlocks,
-  scoreHistory,
-} from './score.ts';
+import { backupSeries, type Series } from './backup-series.ts';
+import { historyCase } from './history-case.ts';
+import { addScores, EMPTY, type HistoryScore } from './score.ts';
 
 const MODES: readonly Mode[] = ['data', 'directories', 'inodes', 'mixed', 'none'];
 const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--work DIR] [--json FILE] [--keep] [--verbose]
@@ -40,84 +25,18 @@ const { values } = parseArgs({
   },
 });
 
-const JOBS = 2;
-
-async function scanStruck(series: Series, { image }: Struck): Promise<HistoryReport> {
-  const target = (path: string): TargetSpec => ({
-    kind: 'image',
-    name: path,
-    path,
-    snapshot: null,
-    identity: identityOf(path),
-  });
-  const { window } = series;
-  const options = {
-    ...DEFAULT_SCAN,
-    target: target(image),
-    before: BACKUPS.map(name => target(imageOf(series, name))),
-    window: parseWindow(`${window.from}..${window.to}`),
-    store: { path: null },
-    jobs: JOBS,
-    resume: 'never',
-  } as const;
-  const hooks = { onProgress: () => undefined, onNotice: () => undefined, signal: new AbortController().signal };
-  const outcome = await scan(options, hooks);
-  try {
-    return JSON.parse([...renderJson(outcome.report)].join('')) as HistoryReport;
-  } finally {
-    outcome.close(false);
-  }
-}
-
-/** Why a block of the struck disk cannot be told by its history: of zeros, of bytes that lie elsewhere too, of nobody's. */
-function beyondReach(series: Series, struck: Struck): (block: number) => Beyond | null {
-  const backups = BACKUPS.map(name => digestsOf(imageOf(series, name)));
-  const now = digestsOf(struck.image);
-  const journal = journalOf(imageOf(series, 'end'));
-  const places = new Map<string, number | 'several'>();
-  for (const digests of [now, ...backups]) {
-    for (const [block, digest] of digests.entries()) {
-      if (journal.has(block)) continue;
-      const known = places.get(digest);
-      places.set(digest, known === undefined || known === block ? block : 'several');
-    }
-  }
-  const owned = ['end', 'day3'].map(name => readBlockRoles(readFileSync(imageOf(series, name))));
-  return block => {
-    const digest = now[block] ?? '';
-    if (digest === ZEROS || backups.at(-1)?.[block] === ZEROS) return 'zeros';
-    if (owned.every(roles => roles[block] === 'free')) return 'free';
-    return places.get(digest) === 'several' ? 'common' : null;
-  };
-}
+const SHOWN = 20;
 
 async function runCase(series: Series, mode: Mode): Promise<HistoryScore> {
-  const struck = strike(series, mode);
-  const report = await scanStruck(series, struck);
-  const named = namedBlocks(report, BLOCK_BYTES, inode => placesOf(struck.image, inode));
-  const beyondOf = beyondReach(series, struck);
-  const score = scoreHistory({ reverted: struck.reverted, beyondOf }, named);
-  if (values.verbose) for (const line of exceptions(struck, named, beyondOf)) print(line);
+  const { struck, report, score, missed, wrong } = await historyCase(series, mode);
+  if (values.verbose) {
+    for (const { block, role, to } of missed.slice(0, SHOWN))
+      print(`  missed: block ${block} (${role}), back to ${to}`);
+    for (const block of wrong.slice(0, SHOWN)) print(`  wrong: block ${block}`);
+  }
   if (values.keep) writeFileSync(join(series.directory, `report-${mode}.json`), JSON.stringify(report, null, 1));
   else rmSync(struck.image);
   return score;
-}
-
-const SHOWN = 20;
-
-/** The blocks that are not named, and those that are and should not be. */
-function exceptions(
-  { reverted }: Struck,
-  { all, goneBack }: NamedBlocks,
-  beyondOf: (block: number) => Beyond | null,
-): string[] {
-  const went = new Set(reverted.map(({ block }) => block));
-  const missed = reverted.filter(({ block }) => beyondOf(block) === null && !all.has(block));
-  const wrong = [...goneBack.keys()].filter(block => !went.has(block));
-  return [
-    ...missed.slice(0, SHOWN).map(({ block, role, to }) => `  missed: block ${block} (${role}), back to ${to}`),
-    ...wrong.slice(0, SHOWN).map(block => `  wrong: block ${block}`),
-  ];
 }
 
 function print(line: string): void {
