@@ -1,7 +1,7 @@
 // Blocks that went back, by the file that has them now; and those of which no path can tell.
 
 import type { GoneBackSpan } from '../judge/block-witness.ts';
-import type { Stat } from '../model.ts';
+import type { Nanoseconds, Stat } from '../model.ts';
 import type { GoneBack } from './block-history.ts';
 import type { SpoolEntry } from './spool.ts';
 
@@ -46,16 +46,26 @@ export class FileHistory {
     };
   }
 
-  /** All that is not of a file among these entries: structures, blocks that nobody has, files without a name. */
-  async untold(entries: AsyncIterable<SpoolEntry>): Promise<GoneBack[]> {
-    const named = new Set<string>();
-    if (this.#byInode.size > 0) {
-      for await (const { stat } of entries) {
-        const key = stat?.type === 'file' ? keyOf(Number(stat.inode), stat.generation ?? 0) : null;
-        if (key !== null && this.#byInode.has(key)) named.add(key);
-      }
+  /**
+   * All that is not of a file among these entries: structures, blocks that nobody has, files without a name. A directory that
+   * nothing has touched since the newest map cannot have come back by ordinary work.
+   * @param newestNs what time the newest map stands for.
+   */
+  async untold(entries: AsyncIterable<SpoolEntry>, newestNs: Nanoseconds | null): Promise<GoneBack[]> {
+    if (this.#found.length === 0) return [];
+    const wanted = new Set(this.#found.map(run => keyOf(run.inode, run.generation)));
+    const [named, untouched] = [new Set<string>(), new Set<string>()];
+    for await (const { stat } of entries) {
+      const key = stat === null ? '' : keyOf(Number(stat.inode), stat.generation ?? 0);
+      if (stat === null || !wanted.has(key)) continue;
+      if (stat.type === 'file') named.add(key);
+      if (stat.type === 'directory' && newestNs !== null && stat.ctimeNs <= newestNs) untouched.add(key);
     }
-    return this.#found.filter(run => !isOfFile(run) || !named.has(keyOf(run.inode, run.generation)));
+    return this.#found.flatMap(run => {
+      const key = keyOf(run.inode, run.generation);
+      if (isOfFile(run) && named.has(key)) return [];
+      return [run.role === 'directory' && run.isOwned && untouched.has(key) ? { ...run, confidence: 'proven' } : run];
+    });
   }
 }
 

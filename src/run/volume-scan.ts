@@ -206,7 +206,8 @@ async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<Compared
     now.hashes.unitBytes,
     volumeNow.offset,
   );
-  scan.onGoneBack(await history.untold(breath.over(spoolOf(scan).entries())));
+  const newest = scan.facts.generations.find(({ id }) => id === scan.maps.at(-1)?.id) ?? null;
+  scan.onGoneBack(await history.untold(breath.over(spoolOf(scan).entries()), newest?.atNs ?? null));
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
     const generation = scan.references.find(reference => reference.info.id === id);

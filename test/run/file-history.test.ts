@@ -6,7 +6,7 @@ import type { GoneBack } from '../../src/run/block-history.ts';
 import { FileHistory } from '../../src/run/file-history.ts';
 import { reportBlocks } from '../../src/run/report-blocks.ts';
 import type { SpoolEntry } from '../../src/run/spool.ts';
-import { file } from '../judge/path-case-of.ts';
+import { day, file } from '../judge/path-case-of.ts';
 
 const UNIT = 4096;
 const VOLUME_AT = 2 ** 20;
@@ -52,8 +52,23 @@ describe('the history of a file', () => {
       gone({ physical: 5, role: 'inode-table', inode: 0, generation: 0 }),
     ];
     const history = new FileHistory(found, UNIT, VOLUME_AT);
-    const untold = await history.untold(entries(stat(), stat({ inode: 13n, type: 'symlink' })));
+    const untold = await history.untold(entries(stat(), stat({ inode: 13n, type: 'symlink' })), null);
     expect(untold.map(({ physical }) => physical)).toEqual([2, 3, 4, 5]);
+  });
+
+  test('is proven of a directory that nothing has touched since the newest map', async () => {
+    const directory = { role: 'directory', confidence: 'possible' } as const;
+    const found = [
+      gone({ ...directory, inode: 20 }),
+      gone({ ...directory, inode: 21 }),
+      gone({ ...directory, inode: 22 }),
+    ];
+    const found20 = stat({ type: 'directory', inode: 20n, ctimeNs: day(20) });
+    const found21 = stat({ type: 'directory', inode: 21n, ctimeNs: day(20) + 1n });
+    const untold = (newestNs: bigint | null) =>
+      new FileHistory(found, UNIT, VOLUME_AT).untold(entries(found20, found21), newestNs);
+    expect((await untold(day(20))).map(({ confidence }) => confidence)).toEqual(['proven', 'possible', 'possible']);
+    expect((await untold(null)).map(({ confidence }) => confidence)).toEqual(['possible', 'possible', 'possible']);
   });
 });
 
