@@ -10,11 +10,10 @@ import { hasTools, tool } from './image-fixtures.ts';
 import { Place, parseReport, type ReadReport, readReport } from './program.ts';
 import { makeBroken, makePlatform, type Platform, parseSweep, type ReadSweep } from './sweep-fixtures.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
 const IS_LONG = process.env.LOSTWRITE_LONG_TESTS !== undefined;
 /** The long run sweeps over forty targets; what every push runs has at least one disk of each kind. */
 const DISKS = IS_LONG ? 36 : 17;
+vi.setConfig({ testTimeout: IS_LONG ? 600_000 : 240_000, hookTimeout: 240_000 });
 /** Which of them are killed and stopped amid their sweep. */
 const SOME = IS_LONG ? 'vm*' : 'vm0*';
 const CAN = hasTools('mkfs.ext4', 'qemu-img', 'dpkg', 'dpkg-deb', 'mkfifo', 'split');
