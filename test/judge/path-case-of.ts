@@ -4,7 +4,13 @@
 import { createHash } from 'node:crypto';
 import { ZERO_HASH } from '../../src/judge/block-states.ts';
 import type { BlockWitness, GoneBackSpan } from '../../src/judge/block-witness.ts';
-import { type InodeWitness, type NamedInode, NO_WITNESS, type PathCase } from '../../src/judge/path-case.ts';
+import {
+  type InodeWitness,
+  type LogFacts,
+  type NamedInode,
+  NO_WITNESS,
+  type PathCase,
+} from '../../src/judge/path-case.ts';
 import { RULE_BY_NAME } from '../../src/judge/rule-table.ts';
 import type {
   BlockHashes,
@@ -155,6 +161,8 @@ export interface CaseParts {
   readonly blocks?: readonly BlockWitness[];
   readonly goneBack?: readonly GoneBackSpan[];
   readonly observations?: readonly Observation[];
+  readonly logged?: Expectation | null;
+  readonly log?: LogFacts | null;
   readonly donors?: ReadonlyMap<bigint, readonly BytePath[]>;
   /** When g1 was captured; its own day unless said. */
   readonly capturedNs?: bigint;
@@ -180,6 +188,7 @@ export function pathCase(parts: CaseParts): PathCase {
     path: parts.path ?? '/d/f',
     seen: parts.seen === undefined ? now : parts.seen,
     expected: [...(parts.manifests ?? []), ...past],
+    logged: parts.logged ?? null,
     observations: parts.observations ?? [],
     blocks: parts.blocks ?? [],
     goneBack: parts.goneBack ?? [],
@@ -191,6 +200,7 @@ export function pathCase(parts: CaseParts): PathCase {
       references: new Map(ids.map(id => [id, referenceInfo(id)])),
       generations,
       startedAtNs: day(30),
+      log: parts.log ?? null,
       donors: parts.donors ?? new Map(),
     },
   };
