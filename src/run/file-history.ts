@@ -48,13 +48,14 @@ export class FileHistory {
 
   /**
    * All that is not of a file among these entries: structures, blocks that nobody has, files without a name. A directory that
-   * nothing has touched since the newest map cannot have come back by ordinary work.
+   * nothing has touched since the newest map did not come back by ordinary work, unless its inode is what went back.
    * @param newestNs what time the newest map stands for.
    */
   async untold(entries: AsyncIterable<SpoolEntry>, newestNs: Nanoseconds | null): Promise<GoneBack[]> {
     if (this.#found.length === 0) return [];
     const wanted = new Set(this.#found.map(run => keyOf(run.inode, run.generation)));
     const [named, untouched] = [new Set<string>(), new Set<string>()];
+    const inodesHeld = this.#found.every(({ role }) => role !== 'inode-table');
     for await (const { stat } of entries) {
       const key = stat === null ? '' : keyOf(Number(stat.inode), stat.generation ?? 0);
       if (stat === null || !wanted.has(key)) continue;
@@ -64,7 +65,8 @@ export class FileHistory {
     return this.#found.flatMap(run => {
       const key = keyOf(run.inode, run.generation);
       if (isOfFile(run) && named.has(key)) return [];
-      return [run.role === 'directory' && run.isOwned && untouched.has(key) ? { ...run, confidence: 'proven' } : run];
+      const isTelling = run.role === 'directory' && run.isOwned && inodesHeld && untouched.has(key);
+      return [isTelling ? { ...run, confidence: 'likely' } : run];
     });
   }
 }

@@ -56,7 +56,7 @@ describe('the history of a file', () => {
     expect(untold.map(({ physical }) => physical)).toEqual([2, 3, 4, 5]);
   });
 
-  test('is proven of a directory that nothing has touched since the newest map', async () => {
+  test('is likely of a directory that nothing has touched since the newest map, unless inodes went back', async () => {
     const directory = { role: 'directory', confidence: 'possible' } as const;
     const found = [
       gone({ ...directory, inode: 20 }),
@@ -65,10 +65,15 @@ describe('the history of a file', () => {
     ];
     const found20 = stat({ type: 'directory', inode: 20n, ctimeNs: day(20) });
     const found21 = stat({ type: 'directory', inode: 21n, ctimeNs: day(20) + 1n });
-    const untold = (newestNs: bigint | null) =>
-      new FileHistory(found, UNIT, VOLUME_AT).untold(entries(found20, found21), newestNs);
-    expect((await untold(day(20))).map(({ confidence }) => confidence)).toEqual(['proven', 'possible', 'possible']);
-    expect((await untold(null)).map(({ confidence }) => confidence)).toEqual(['possible', 'possible', 'possible']);
+    const confidences = async (newestNs: bigint | null, ...more: readonly GoneBack[]) => {
+      const history = new FileHistory([...found, ...more], UNIT, VOLUME_AT);
+      const untold = await history.untold(entries(found20, found21), newestNs);
+      return untold.filter(({ role }) => role === 'directory').map(({ confidence }) => confidence);
+    };
+    expect(await confidences(day(20))).toEqual(['likely', 'possible', 'possible']);
+    expect(await confidences(null)).toEqual(['possible', 'possible', 'possible']);
+    const inodes = gone({ role: 'inode-table', inode: 0, generation: 0, confidence: 'proven' });
+    expect(await confidences(day(20), inodes)).toEqual(['possible', 'possible', 'possible']);
   });
 });
 
