@@ -29,6 +29,7 @@ import {
 import type { Accusation, Rule } from './rule.ts';
 import { RULES } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
+import { HISTORY_RULES, withGoneBack } from './rules-history.ts';
 import { directoryPlace, isAtRisk, isNameAtRisk, windowPlace } from './window.ts';
 
 export interface Judgement {
@@ -167,7 +168,7 @@ function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], 
     confidence: chosen.confidence,
     metadataOnly: chosen.metadataOnly ?? false,
     window: { file: windowPlace(known.seen?.stat ?? null, known.scan.window), directory: directoryPlace(known) },
-    ranges: chosen.ranges ?? rangesOfAgreeing(chosen, charges),
+    ranges: rangesOfFinding(known, chosen, charges),
     expected: expectation === null ? null : expectedOf(expectation),
     observed: known.seen === null ? null : observedOf(known.seen),
     owner,
@@ -177,6 +178,13 @@ function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], 
     recoverable: chosen.foundAt ? 'orphan' : null,
     remedy: remedyOf(known, chosen),
   };
+}
+
+/** What went back is harmed, whichever rule has the word; a finding without ranges is of the whole anyhow. */
+function rangesOfFinding(known: PathCase, chosen: Charge, charges: readonly Charge[]): Finding['ranges'] {
+  const ranges = chosen.ranges ?? rangesOfAgreeing(chosen, charges);
+  const isOfSome = ranges.length > 0 && charges.some(({ rule }) => HISTORY_RULES.includes(rule));
+  return isOfSome ? withGoneBack(ranges, known) : ranges;
 }
 
 /** A manifest tells that the content is wrong, not where: a charge of the same verdict may, however sure it is. */

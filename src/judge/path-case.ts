@@ -1,7 +1,7 @@
 // Everything that is known of one path when it is judged, and the small questions that rules ask of it.
 
 import type { BytePath, Expectation, Finding, Observation, ReferenceInfo, Seen, Stat, Window } from '../model.ts';
-import type { BlockWitness } from './block-witness.ts';
+import type { BlockWitness, GoneBackSpan } from './block-witness.ts';
 
 /** One path: what references say, what the target has, what scanners noticed, and the same of the directory above. */
 export interface PathCase {
@@ -17,6 +17,8 @@ export interface PathCase {
   readonly inode: InodeWitness;
   /** What block maps of generations say of it, newest first; empty where there are none. */
   readonly blocks: readonly BlockWitness[];
+  /** Blocks of it that are back in a state that had been replaced, ascending; empty with less than two maps. */
+  readonly goneBack: readonly GoneBackSpan[];
   /** The directory above; null for the root. */
   readonly parent: PathCase | null;
   /** The finding of the directory above, before groups are looked at. */

@@ -4,6 +4,7 @@ import type { Rule } from './rule.ts';
 import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
 import { FORMAT_RULES } from './rules-formats.ts';
+import { HISTORY_RULES } from './rules-history.ts';
 import { LOG_RULES } from './rules-log.ts';
 import { METADATA_RULES } from './rules-metadata.ts';
 import { BACK_RULES } from './rules-names-back.ts';
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   ...LOG_RULES,
   ...CONTENT_RULES,
   ...BLOCK_RULES,
+  ...HISTORY_RULES,
   ...METADATA_RULES,
   ...GONE_RULES,
   ...BACK_RULES,

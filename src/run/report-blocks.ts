@@ -1,5 +1,5 @@
-// Blocks of the file system's own structures that went back, as the report lists them. Blocks of files are told as ranges of
-// the files' findings.
+// Blocks that went back, as the report lists them: the file system's own structures, and blocks of files that no path leads
+// to. All others are told as ranges of the files' findings.
 
 import type { LoggedState } from '../filesystems/logged-state.ts';
 import type { BlockRole } from '../model.ts';
@@ -9,12 +9,24 @@ import type { GoneBack } from './block-history.ts';
 const WORDS: Readonly<Partial<Record<BlockRole, string>>> = {
   superblock: 'group',
   'group-descriptors': 'group',
+  'reserved-descriptors': 'group',
   'block-bitmap': 'bitmap',
   'inode-bitmap': 'bitmap',
   'inode-table': 'inode-table',
   directory: 'directory',
   'block-map': 'extent',
+  'free-space-tree': 'bitmap',
+  'inode-tree': 'bitmap',
+  'free-list': 'bitmap',
+  'reverse-map-tree': 'extent',
+  'reference-count-tree': 'extent',
   journal: 'log',
+  data: 'data',
+  symlink: 'data',
+  attributes: 'data',
+  'attribute-value': 'data',
+  quota: 'data',
+  'orphan-file': 'data',
 };
 
 /** Ascending by block, each once. @param unitsPerBlock how many units of a map a block of the file system has. */

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { ZERO_HASH } from '../../src/judge/block-states.ts';
-import type { BlockWitness } from '../../src/judge/block-witness.ts';
+import type { BlockWitness, GoneBackSpan } from '../../src/judge/block-witness.ts';
 import {
   type InodeWitness,
   type LogFacts,
@@ -164,6 +164,7 @@ export interface CaseParts {
   readonly parent?: PathCase | null;
   readonly above?: Finding | null;
   readonly blocks?: readonly BlockWitness[];
+  readonly goneBack?: readonly GoneBackSpan[];
   readonly observations?: readonly Observation[];
   readonly logged?: Expectation | null;
   readonly log?: LogFacts | null;
@@ -195,6 +196,7 @@ export function pathCase(parts: CaseParts): PathCase {
     logged: parts.logged ?? null,
     observations: parts.observations ?? [],
     blocks: parts.blocks ?? [],
+    goneBack: parts.goneBack ?? [],
     inode: { ...NO_WITNESS, ...parts.inode },
     parent: parts.parent === undefined ? heldDirectory(was.length) : parts.parent,
     above: parts.above ?? null,

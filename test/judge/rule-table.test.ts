@@ -5,6 +5,7 @@ import { RULE_BY_NAME, RULES } from '../../src/judge/rule-table.ts';
 import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
+import { HISTORY_TESTS } from './rules/history.ts';
 import { LOG_TESTS } from './rules/log.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
 import { BACK_TESTS } from './rules/names-back.ts';
@@ -17,6 +18,7 @@ const TESTS = [
   ...LOG_TESTS,
   ...CONTENT_TESTS,
   ...BLOCK_TESTS,
+  ...HISTORY_TESTS,
   ...METADATA_TESTS,
   ...GONE_TESTS,
   ...BACK_TESTS,

@@ -137,7 +137,7 @@ function treeOf(volume: Ext4Volume): Ext4Filesystem | null {
 
 function isAllocated(volume: Ext4Volume, allocation: Allocation, block: number): boolean | null {
   try {
-    return allocation.isBlockInUse(block);
+    return allocation.isBlockKnown(block) ? allocation.isBlockInUse(block) : null;
   } catch (error) {
     volume.damage.keep(error);
     return null;
