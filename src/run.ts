@@ -18,7 +18,7 @@ import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
 import { residentsOf } from './run/residents.ts';
 import { closeSession, infosOf, openSession, type Session, type SessionParts, withVolumeScans } from './run/session.ts';
-import { unexamined } from './run/unexamined.ts';
+import { containerTroubles, unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
 import { VERSION } from './version.ts';
 
@@ -160,6 +160,7 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
     extents: judged.extents,
     errors: [
       ...unread,
+      ...containerTroubles(target),
       ...target.volumes.flatMap(volume => damageOf(session.run, volume)),
       ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
     ],

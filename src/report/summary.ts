@@ -2,7 +2,7 @@
 // A pure function of the report; every name in it went through printable.ts.
 
 import { byteFigure, countOf, figure } from '../figures.ts';
-import { type BytePath, CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
+import { CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
 import type { Display } from './display.ts';
 import { NO_COLOURS, type Palette } from './palette.ts';
 import { printablePath, printableText, shellWord } from './printable.ts';
@@ -188,22 +188,33 @@ function examplePaths(entries: readonly Skipped[], volumeOf: VolumeSuffix): stri
 
 function errorLines(errors: readonly ScanError[], palette: Palette, columns: number): string[] {
   if (errors.length === 0) return [];
-  const byPath = new Map<BytePath, { first: ScanError; count: number }>();
+  const byPlace = new Map<string, { first: ScanError; count: number }>();
   for (const error of errors) {
-    const known = byPath.get(error.path);
-    if (known === undefined) byPath.set(error.path, { first: error, count: 1 });
+    const place = placeOf(error);
+    const known = byPlace.get(place);
+    if (known === undefined) byPlace.set(place, { first: error, count: 1 });
     else known.count += 1;
   }
-  const shown = [...byPath.values()]
+  const shown = [...byPlace.values()]
     .slice(0, ERRORS_SHOWN)
-    .flatMap(({ first, count }) => [
-      `  ${printablePath(first.path)}`,
-      ...wrapText(printableText(`${first.code}: ${first.message}`), columns, 4),
-      ...(count > 1 ? [`    and ${figure(count - 1)} more there`] : []),
-    ]);
-  const rest = byPath.size - ERRORS_SHOWN;
+    .flatMap(({ first, count }) => troubleLines(first, count - 1, columns));
+  const rest = byPlace.size - ERRORS_SHOWN;
   const more = rest > 0 ? [`  and in ${countOf(rest, 'more place')}`] : [];
   return [palette.strong(`Trouble on the way (${figure(errors.length)})`), ...shown, ...more];
+}
+
+/** Whole volumes and tables stand alone; broken structures of one volume, or lines of one file, stand together. */
+function placeOf({ path, code, message }: ScanError): string {
+  if (path !== '/') return path;
+  return code.startsWith('E') ? `volume ${message.split(':', 1)}` : `${code} ${message}`;
+}
+
+/** What concerns the whole target has no path to show. */
+function troubleLines({ path, code, message }: ScanError, more: number, columns: number): string[] {
+  const text = printableText(`${code}: ${message}`);
+  const rest = more > 0 ? [`    and ${figure(more)} more there`] : [];
+  if (path === '/') return [...wrapText(text, columns, 2), ...rest];
+  return [`  ${printablePath(path)}`, ...wrapText(text, columns, 4), ...rest];
 }
 
 function nextLines(
