@@ -16,7 +16,7 @@ import type { RunFunctions } from './run-functions.ts';
 import { judgeScanOptions } from './scan-options.ts';
 import type { Settings } from './settings.ts';
 import { identified, imageSettings, type LocatedTarget, locateTarget } from './target.ts';
-import { paletteFor, writeChunks, writeLines } from './terminal.ts';
+import { columnsOf, paletteFor, writeChunks, writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 import { assertReportCanBeWritten, writeReport } from './write-report.ts';
 
@@ -166,9 +166,9 @@ async function deliver(
     const output = json === '-' ? world.stderr : world.stdout;
     const reportFile = failure === null && json !== '-' ? json : null;
     const palette = paletteFor(output, world.env);
-    const columns = output.columns === undefined ? {} : { columns: output.columns };
+    const columns = columnsOf(output);
     await writeLines(output, [
-      ...renderSummary(report, { palette, reportFile, explainWords, targetPasses, ...columns }),
+      ...renderSummary(report, { palette, reportFile, explainWords, targetPasses, columns }),
       ...closing(report),
     ]);
   }
