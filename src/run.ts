@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
 import { blockDays } from './judge/block-days.ts';
-import type { BytePath, Skipped } from './model.ts';
+import type { BytePath, Skipped, VolumeFacts } from './model.ts';
 import { comparePaths } from './path.ts';
 import type { Explained, Explanation } from './report/explanation.ts';
 import type { Report } from './report/report.ts';
@@ -91,7 +91,7 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
 /** What was captured for the session alone is closed with it, and when it cannot be opened. */
 function openWith(options: ScanOptions, hooks: RunHooks, parts: SessionParts): Session {
   try {
-    return openSession(options, hooks, parts);
+    return openSession(options, hooks, { ...parts, judges: true });
   } catch (error) {
     parts.before?.close();
     throw error;
@@ -144,7 +144,7 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
   const unread = unexamined(target);
   const complete = whole && tally.unexamined === 0 && unread.length === 0;
   const infos = infosOf(volumes);
-  const facts = target.volumes.map(volume => volume.facts);
+  const facts = target.volumes.map(volume => withLog(volume.facts, volumes));
   const survey = target.survey();
   return {
     tool: { name: 'lostwrite', version: VERSION },
@@ -165,6 +165,11 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
       ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
     ],
   };
+}
+
+function withLog(facts: VolumeFacts, volumes: Session['volumes']): VolumeFacts {
+  const state = volumes.find(({ index }) => index === facts.index)?.log?.state ?? null;
+  return state === null ? facts : { ...facts, log: { fromNs: state.fromNs, toNs: state.toNs, holes: state.holes } };
 }
 
 function inTreeOrder(skipped: readonly Skipped[]): Skipped[] {

@@ -189,9 +189,9 @@ function alignedMemory(bytes: number): Uint8Array {
 function openDirect(path: string, rdev: bigint): number | null {
   let fd: number;
   try {
-    fd = openSync(path, OPEN_FLAGS | constants.O_DIRECT);
+    fd = openQuietly(path, OPEN_FLAGS | constants.O_DIRECT);
   } catch (error) {
-    if (errorCode(error) === null) throw error;
+    if (!(error instanceof UsageError)) throw error;
     return null;
   }
   if (fstatSync(fd, { bigint: true }).rdev === rdev) return fd;

@@ -3,6 +3,7 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
 import type { DamageError, ReadError } from '../errors.ts';
 import type { BytePath, EntryType, Fault, OwnedRun, Stat } from '../model.ts';
+import type { LoggedState } from './logged-state.ts';
 
 /** A name that leads to an inode. */
 export interface Entry {
@@ -90,6 +91,8 @@ export interface Filesystem {
    * block is none of its own (a hole, unwritten, inline), and where its content is of another kind (verity). Throws like open.
    */
   bytesAfterEnd?(file: Entry): Uint8Array | null;
+  /** What its own log still holds of it, beside what stands in place; null when it has none. Reads the whole log. */
+  logged?(): LoggedState | null;
   /** What of its own structures was found broken so far, each place once; absent for a mounted tree. */
   readonly damage?: { readonly facts: readonly (DamageError | ReadError)[] };
   close(): void;

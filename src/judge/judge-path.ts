@@ -102,8 +102,20 @@ const SUSPICION: Rule = {
 function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean): Charge | null {
   const type = known.seen?.stat?.type;
   if (!atRisk || vouchers.length > 0 || type === undefined || !SUSPECT_TYPES.has(type)) return null;
+  if (isVouchedByLog(known)) return null;
   if (type === 'directory' && !(isNameAtRisk(known) && known.expected.length > 0)) return null;
   return { rule: SUSPICION, verdict: 'suspect', confidence: 'possible', detail: SUSPICION.says };
+}
+
+/**
+ * The log holds every change of metadata since before the window, so that names and inodes are as they should be: only
+ * content that was written since then may be of an older day.
+ */
+function isVouchedByLog({ seen, scan }: PathCase): boolean {
+  const { log, window } = scan;
+  if (log === null || window?.fromNs == null || log.holes > 0 || log.fromNs > window.fromNs) return false;
+  const place = windowPlace(seen?.stat ?? null, window);
+  return seen?.stat?.type !== 'file' || place === 'outside';
 }
 
 /** What holds content; and directories, which may stand under a name of an older day. */

@@ -11,6 +11,8 @@ export interface PathCase {
   readonly seen: Seen | null;
   /** Every reference's statement on this path. */
   readonly expected: readonly Expectation[];
+  /** What the file system's own log has it as; null where it has it not, and where log and disk agree on all. */
+  readonly logged: Expectation | null;
   readonly observations: readonly Observation[];
   readonly inode: InodeWitness;
   /** What block maps of generations say of it, newest first; empty where there are none. */
@@ -29,8 +31,20 @@ export interface ScanFacts {
   /** Baseline generations, ascending by the time that they stand for. */
   readonly generations: readonly GenerationFacts[];
   readonly startedAtNs: bigint;
+  /** What is known of the file system's own log; null where it has none, or none that can be read. */
+  readonly log: LogFacts | null;
   /** Hashes of blocks that no generation knows at their place -> paths that a generation knows them of. */
   readonly donors: ReadonlyMap<bigint, readonly BytePath[]>;
+}
+
+export interface LogFacts {
+  /** Commits of the oldest and of the newest transaction that it holds. */
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+  /** Places at which transactions between them are missing. */
+  readonly holes: number;
+  /** Nobody else has written since: no repair, no offline tool, no crash; and the log itself is whole. */
+  readonly isUndisturbed: boolean;
 }
 
 export interface GenerationFacts {

@@ -4,6 +4,7 @@ import type { Rule } from './rule.ts';
 import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
 import { FORMAT_RULES } from './rules-formats.ts';
+import { LOG_RULES } from './rules-log.ts';
 import { METADATA_RULES } from './rules-metadata.ts';
 import { BACK_RULES } from './rules-names-back.ts';
 import { GONE_RULES } from './rules-names-gone.ts';
@@ -12,6 +13,7 @@ import { READING_RULES } from './rules-reading.ts';
 
 export const RULES: readonly Rule[] = [
   ...READING_RULES,
+  ...LOG_RULES,
   ...CONTENT_RULES,
   ...BLOCK_RULES,
   ...METADATA_RULES,

@@ -51,17 +51,17 @@ export function* judgeTree(groups: Iterable<PathGroup>, judging: TreeJudging): I
 /** The directory above, even if nothing spoke of it (a reference that names files only). */
 function directoryCase(nearest: PathCase, path: BytePath | null): PathCase | null {
   if (path === null || nearest.path === path) return nearest;
-  return { ...nearest, path, seen: null, expected: [], observations: [], blocks: [], parent: nearest };
+  return { ...nearest, path, seen: null, expected: [], logged: null, observations: [], blocks: [], parent: nearest };
 }
 
 function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null, above: Finding | null): PathCase {
   const result = group.entry === null ? null : judging.results.resultOf(group.entry);
   const seen = group.entry === null ? null : seenOf(group.entry, result);
-  const { path } = group;
+  const { path, logged } = group;
   const { volume, facts } = judging;
   const expected = withMoved(group, judging);
   const observations = result?.observations.filter(observation => isAlike(observation.path, path)) ?? [];
-  const known = { volume, path, seen, expected, observations, parent, above, scan: facts };
+  const known = { volume, path, seen, expected, logged, observations, parent, above, scan: facts };
   const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [] })?.expectation?.stat ?? null;
   return { ...known, inode: judging.index.witness(group, formerly), blocks: blocksOf(group, judging.comparisons) };
 }

@@ -35,6 +35,8 @@ export interface VolumeScan {
   readonly pool: Pool;
   readonly run: Run;
   readonly references: readonly Reference[];
+  /** The file system's own log; null where there is none to be read, and where it agrees with the disk. */
+  readonly log: Reference | null;
   readonly facts: Omit<ScanFacts, 'donors'>;
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
@@ -137,7 +139,7 @@ function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
 function pathsOf(scan: VolumeScan, references: readonly Reference[]): Iterable<PathGroup> {
   const { selection, mountPoints, run, volume } = scan;
   const unlisted = unlistedOf(run, volume);
-  return pathStream(spoolOf(scan).entries(), references, { selection, mountPoints, unlisted });
+  return pathStream(spoolOf(scan).entries(), references, { selection, mountPoints, unlisted, log: scan.log });
 }
 
 function resultsOf(scan: VolumeScan): ResultsByInode {
@@ -151,7 +153,7 @@ function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
 /** What several names of one inode may want together; of every file for a capture. */
 function wantedBy(scan: VolumeScan): WantedByRun {
   const kinds = new Set(scan.references.map(reference => reference.info.kind));
-  const baseline = kinds.has('baseline');
+  const baseline = kinds.has('baseline') || scan.log !== null;
   const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
   const ofAll = scan.options.captures ?? false;
   if (baseline || ofAll) algorithms.push('sha256');

@@ -4,7 +4,13 @@
 import { createHash } from 'node:crypto';
 import { ZERO_HASH } from '../../src/judge/block-states.ts';
 import type { BlockWitness } from '../../src/judge/block-witness.ts';
-import { type InodeWitness, type NamedInode, NO_WITNESS, type PathCase } from '../../src/judge/path-case.ts';
+import {
+  type InodeWitness,
+  type LogFacts,
+  type NamedInode,
+  NO_WITNESS,
+  type PathCase,
+} from '../../src/judge/path-case.ts';
 import { RULE_BY_NAME } from '../../src/judge/rule-table.ts';
 import type {
   BlockHashes,
@@ -154,6 +160,8 @@ export interface CaseParts {
   readonly above?: Finding | null;
   readonly blocks?: readonly BlockWitness[];
   readonly observations?: readonly Observation[];
+  readonly logged?: Expectation | null;
+  readonly log?: LogFacts | null;
   readonly donors?: ReadonlyMap<bigint, readonly BytePath[]>;
   /** When g1 was captured; its own day unless said. */
   readonly capturedNs?: bigint;
@@ -179,6 +187,7 @@ export function pathCase(parts: CaseParts): PathCase {
     path: parts.path ?? '/d/f',
     seen: parts.seen === undefined ? now : parts.seen,
     expected: [...(parts.manifests ?? []), ...past],
+    logged: parts.logged ?? null,
     observations: parts.observations ?? [],
     blocks: parts.blocks ?? [],
     inode: { ...NO_WITNESS, ...parts.inode },
@@ -189,6 +198,7 @@ export function pathCase(parts: CaseParts): PathCase {
       references: new Map(ids.map(id => [id, referenceInfo(id)])),
       generations,
       startedAtNs: day(30),
+      log: parts.log ?? null,
       donors: parts.donors ?? new Map(),
     },
   };

@@ -1,0 +1,128 @@
+// What the file system's own log knows: names and inodes of which it holds a newer copy than the one in place. Metadata goes
+// through the log before it goes to its place, and nothing else writes it: a newer copy there is a write that was lost.
+
+import type { Expectation, Stat } from '../model.ts';
+import { classifyDamage, olderStates } from './damage-class.ts';
+import { LOST_AND_FOUND } from './directory-above.ts';
+import { agreement, type PathCase, sameInode } from './path-case.ts';
+import type { Accusation, Rule } from './rule.ts';
+
+const WRITTEN_BESIDE =
+  'a repair, an offline tool, a crash, a log with holes: `likely` where the volume shows any of these since the log’s end';
+
+export const LOG_RULES: readonly Rule[] = [
+  {
+    name: 'named-in-log',
+    scanner: 'journal',
+    says: 'The log’s newest copy of the directory has the name, the directory in place has not.',
+    innocent: [WRITTEN_BESIDE, 'removed since: the directory in place is then the newer one, exempt'],
+    accuse: namedInLog,
+  },
+  {
+    name: 'removed-in-log',
+    scanner: 'journal',
+    says: 'The log’s newest copy of the directory no longer has the name, the directory in place has.',
+    innocent: [
+      WRITTEN_BESIDE,
+      'made since: the directory in place is then the newer one, exempt',
+      'what a repair puts into lost+found: exempt',
+    ],
+    accuse: removedInLog,
+  },
+  {
+    name: 'newer-inode-in-log',
+    scanner: 'journal',
+    says: 'The log holds a newer copy of the inode than the one in place.',
+    innocent: [WRITTEN_BESIDE, 'a clock that was set back: the log’s own times show it, exempt'],
+    accuse: newerInode,
+  },
+  {
+    name: 'another-inode-in-log',
+    scanner: 'journal',
+    says: 'By the log’s newest copy of the directory the name leads to another inode.',
+    innocent: [WRITTEN_BESIDE, 'replaced since: the directory in place is then the newer one, exempt'],
+    accuse: anotherInodeInLog,
+  },
+];
+
+/** How sure a contradiction with the log is. */
+function confidenceOf({ scan }: PathCase): 'proven' | 'likely' {
+  return scan.log?.isUndisturbed === true ? 'proven' : 'likely';
+}
+
+function namedInLog(known: PathCase): Accusation | null {
+  const { logged, seen, parent } = known;
+  if (logged === null || seen !== null || known.path.startsWith(LOST_AND_FOUND)) return null;
+  if (parent === null || isNewerThanLog(parent)) return null;
+  const detail = 'The file system’s log has a newer copy of its directory, and that names it.';
+  const causedByDirectory = known.above?.verdict === 'missing' || known.above?.verdict === 'unreadable';
+  return { verdict: 'missing', confidence: confidenceOf(known), detail, expected: logged, causedByDirectory };
+}
+
+function removedInLog(known: PathCase): Accusation | null {
+  const { logged, seen, parent } = known;
+  // Of a directory that could not be read whole the log says that it is there, not what it is.
+  if (logged !== null || seen === null || parent === null || known.path.startsWith(LOST_AND_FOUND)) return null;
+  if (known.path === LOST_AND_FOUND.slice(0, -1)) return null;
+  const isBelow = known.above?.verdict === 'resurrected' && known.above.evidence[0]?.rule === 'removed-in-log';
+  if (!isBelow && (parent.logged?.stat == null || isNewerThanLog(parent))) return null;
+  const detail = 'The file system’s log has a newer copy of its directory, and that no longer names it.';
+  return { verdict: 'resurrected', confidence: confidenceOf(known), detail, causedByDirectory: isBelow };
+}
+
+/** The directory in place was changed after the log's newest copy of it: by something that did not write the log. */
+function isNewerThanLog({ logged, seen }: PathCase): boolean {
+  const [then, now] = [logged?.stat ?? null, seen?.stat ?? null];
+  return then !== null && now !== null && sameInode(now, then) && now.ctimeNs > then.ctimeNs;
+}
+
+interface Both {
+  readonly stat: Stat;
+  readonly then: Stat;
+  readonly logged: Expectation;
+}
+
+function bothOf({ logged, seen }: PathCase): Both | null {
+  const [stat, then] = [seen?.stat ?? null, logged?.stat ?? null];
+  return logged === null || stat === null || then === null ? null : { stat, then, logged };
+}
+
+function newerInode(known: PathCase): Accusation | null {
+  const both = bothOf(known);
+  if (both === null || !sameInode(both.stat, both.then) || !isOlder(both)) return null;
+  return accusation(known, both, 'The file system’s log has a newer copy of its inode');
+}
+
+/** By the time of its last change. With the same time: size and place follow it when the bytes are written out. */
+function isOlder({ stat, then, logged }: Both): boolean {
+  if (stat.ctimeNs !== then.ctimeNs) return stat.ctimeNs < then.ctimeNs;
+  return logged.digests.sha256 !== undefined;
+}
+
+function anotherInodeInLog(known: PathCase): Accusation | null {
+  const both = bothOf(known);
+  const { parent } = known;
+  if (both === null || sameInode(both.stat, both.then) || parent === null || isNewerThanLog(parent)) return null;
+  return accusation(known, both, `The file system’s log has it as inode ${both.then.inode}, not ${both.stat.inode}`);
+}
+
+/** What the content is: right, an older state, or not this file's. */
+function accusation(known: PathCase, { logged, stat, then }: Both, what: string): Accusation | null {
+  const common = { confidence: confidenceOf(known), expected: logged };
+  const same = known.seen === null ? 'unknown' : agreement(known.seen, logged);
+  const isDirectory = stat.type === 'directory' && then.type === 'directory';
+  if (same === 'same' && stat.ctimeNs === then.ctimeNs && sameInode(stat, then)) return null;
+  if (isDirectory || same === 'same')
+    return { ...common, verdict: 'stale', metadataOnly: true, detail: `${what}; its content is right.` };
+  if (same === 'unknown') return null;
+  if (isOlderState(known, logged)) return { ...common, verdict: 'stale', detail: `${what}.` };
+  return { ...common, ...classifyDamage(known, logged), detail: `${what}.` };
+}
+
+function isOlderState(known: PathCase, logged: Expectation): boolean {
+  const { seen } = known;
+  if (seen === null) return false;
+  return olderStates(known, logged).some(
+    ({ expectation }) => expectation !== null && agreement(seen, expectation) === 'same',
+  );
+}
