@@ -16,7 +16,8 @@ const COMMANDS_SHOWN = 5;
 export function remedyLines(counted: Tally, { palette, columns, volumeOf }: Display): string[] {
   const { packages, packagePaths, actions } = counted.remedies;
   if (packages.size === 0 && actions.length === 0) return [];
-  const lines = [palette.strong('What to do')];
+  const title = counted.reported > 0 ? 'What to do' : 'What to do, unless these changes were meant';
+  const lines = [palette.strong(title)];
   for (const [prefix, words] of packages) lines.push(...packageLines(prefix, [...words], columns));
   if (packagePaths > 0) lines.push(...wrapText(`(puts ${countOf(packagePaths, 'path')} right)`, columns, 4));
   return [...lines, ...actions.flatMap(group => actionLines(group, volumeOf, columns))];

@@ -26,6 +26,8 @@ export interface SummaryOptions {
   readonly explainWords?: readonly string[] | null;
   /** The target is gone once this is read: no hint leads back to it. */
   readonly targetPasses?: boolean;
+  /** A scan that was stopped goes on when it is called again. */
+  readonly resumes?: boolean;
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -71,7 +73,7 @@ function scannedLines(report: Report, palette: Palette, columns: number): string
       `lostwrite ${report.tool.version}: ${printableText(target.name)}${place}${volumes}${kinds && `, ${kinds}`}`,
     ),
     ...wrapText(
-      `Scanned ${what}; ${byteFigure(summary.bytesRead)} read in ${spanFigure(summary.durationMs)}.`,
+      `${wasStopped(report) ? 'Listed' : 'Scanned'} ${what}; ${byteFigure(summary.bytesRead)} read in ${spanFigure(summary.durationMs)}.`,
       columns,
     ),
     ...wrapText(referenceSentence(report), columns),
@@ -79,6 +81,10 @@ function scannedLines(report: Report, palette: Palette, columns: number): string
       ? 'No suspect time was given (--window): nothing can be ruled out by its age.'
       : `Suspect time: ${windowForPeople(report.window)}`,
   ];
+}
+
+function wasStopped({ errors }: Report): boolean {
+  return errors.some(({ code }) => code === 'interrupted');
 }
 
 function referenceSentence(report: Report): string {
@@ -220,13 +226,14 @@ function troubleLines({ path, code, message }: ScanError, more: number, columns:
 function nextLines(
   report: Report,
   counted: Tally,
-  { reportFile = null, explainWords = null, targetPasses = false }: SummaryOptions,
+  { reportFile = null, explainWords = null, targetPasses = false, resumes = false }: SummaryOptions,
 ): string[] {
   const lines: string[] = [];
   const any = !targetPasses && counted.reported + counted.hints + counted.suspects > 0;
   const [target = '', ...given] = explainWords ?? [report.target.path];
   const command = ['lostwrite explain', shellWord(target), 'PATH', ...given.map(shellWord)].join(' ');
   if (any) lines.push(`All about one path:  ${command}`);
+  if (resumes && wasStopped(report)) lines.push('To go on from here:  the same command again');
   if (reportFile !== null) lines.push(`Every finding:       ${printableText(reportFile)}`);
   else if (any) lines.push('Every finding:       scan again with --json FILE');
   return lines;

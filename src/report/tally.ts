@@ -31,6 +31,7 @@ export interface Tally {
   readonly top: readonly TopFinding[];
   /** Directories with the most suspects below them, two names deep. */
   readonly suspectPlaces: readonly { readonly path: BytePath; readonly count: number }[];
+  /** Of what is reported; where nothing is, of the hints. */
   readonly remedies: RemedyGroups;
 }
 
@@ -43,7 +44,7 @@ const PLACES_SHOWN = 5;
 export function tally(findings: Iterable<Finding>, limit: number): Tally {
   const counts = zeroCounts();
   const ancestry = createAncestry<TopFinding>();
-  const remedies = createRemedyCollector();
+  const [remedies, hintRemedies] = [createRemedyCollector(), createRemedyCollector()];
   const places = new Map<BytePath, number>();
   const top: TopFinding[] = [];
   for (const finding of findings) {
@@ -51,10 +52,13 @@ export function tally(findings: Iterable<Finding>, limit: number): Tally {
     if (finding.verdict === 'suspect') countPlace(places, finding.path);
     const cause = ancestry.cause(finding);
     if (isReported(finding)) remedies.add(finding, cause !== null);
+    else if (finding.verdict !== 'suspect') hintRemedies.add(finding, cause !== null);
     if (cause !== null) cause.explains += 1;
     ancestry.enter(finding, cause === null ? place(top, finding, limit) : candidateOf(finding));
   }
-  return { ...totals(counts), counts, top, suspectPlaces: busiest(places), remedies: remedies.groups() };
+  const sums = totals(counts);
+  const todo = sums.reported > 0 ? remedies : hintRemedies;
+  return { ...sums, counts, top, suspectPlaces: busiest(places), remedies: todo.groups() };
 }
 
 type Counts = Record<Verdict, Record<Confidence, number>>;
