@@ -9,7 +9,7 @@ import { printablePath, printableText, shellWord } from './printable.ts';
 import { referencesForPeople } from './reference-text.ts';
 import type { Report } from './report.ts';
 import { extentLines } from './summary-extents.ts';
-import { remedyLines } from './summary-remedies.ts';
+import { hintRemedyLines, remedyLines } from './summary-remedies.ts';
 import { topLines } from './summary-top.ts';
 import { type Tally, tally } from './tally.ts';
 import { type VolumeSuffix, volumeSuffixes } from './volume-name.ts';
@@ -52,6 +52,7 @@ export function renderSummary(report: Report, options: SummaryOptions = {}): str
     countLines(counted, palette),
     topLines(counted, { palette, columns, volumeOf }),
     remedyLines(counted, { palette, columns, volumeOf }),
+    hintRemedyLines(counted, { palette, columns, volumeOf }),
     extentLines(report.extents, { palette, columns, volumeOf }),
     unvouchedLines(report, counted, palette, columns),
     skippedLines(report.coverage.skipped, { palette, columns, volumeOf }),

@@ -31,8 +31,8 @@ export interface Tally {
   readonly top: readonly TopFinding[];
   /** Directories with the most suspects below them, two names deep. */
   readonly suspectPlaces: readonly { readonly path: BytePath; readonly count: number }[];
-  /** Of what is reported; where nothing is, of the hints. */
   readonly remedies: RemedyGroups;
+  readonly hintRemedies: RemedyGroups;
 }
 
 const ALIKE_NAMES = 5;
@@ -56,9 +56,8 @@ export function tally(findings: Iterable<Finding>, limit: number): Tally {
     if (cause !== null) cause.explains += 1;
     ancestry.enter(finding, cause === null ? place(top, finding, limit) : candidateOf(finding));
   }
-  const sums = totals(counts);
-  const todo = sums.reported > 0 ? remedies : hintRemedies;
-  return { ...sums, counts, top, suspectPlaces: busiest(places), remedies: todo.groups() };
+  const groups = { remedies: remedies.groups(), hintRemedies: hintRemedies.groups() };
+  return { ...totals(counts), counts, top, suspectPlaces: busiest(places), ...groups };
 }
 
 type Counts = Record<Verdict, Record<Confidence, number>>;

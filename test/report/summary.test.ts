@@ -264,12 +264,12 @@ describe('trouble that has no path', () => {
   });
 });
 
-describe('hints alone', () => {
+describe('hints', () => {
   const command = 'apt-get install --reinstall openssl';
   const remedy = { action: 'reinstall', detail: 'Reinstall the package openssl.', command } as const;
   const altered = findingOf({ path: '/usr/bin/openssl', verdict: 'altered', remedy });
 
-  test('have a remedy too, for who did not change them on purpose', () => {
+  test('alone have a remedy too, for who did not change them on purpose', () => {
     const lines = renderSummary(reportOf([altered, findingOf({ path: '/a', verdict: 'suspect' })]));
     const at = lines.indexOf('What to do, unless these changes were meant');
     expect(lines.slice(at + 1, at + 4)).toEqual([
@@ -280,11 +280,16 @@ describe('hints alone', () => {
     expect(lines).toContain('      -> Unless the change was meant: Reinstall the package openssl.');
   });
 
-  test('leave the remedies to damage where there is some', () => {
+  test('beside damage have theirs apart from it', () => {
     const lines = renderSummary(reportOf([altered, findingOf({ path: '/a' })]));
-    expect(lines.slice(lines.indexOf('What to do') + 1, lines.indexOf('What to do') + 3)).toEqual([
+    expect(lines.slice(lines.indexOf('What to do'), lines.indexOf('What to do') + 7)).toEqual([
+      'What to do',
       '  Restore from a backup that has the expected state: 1 path',
       '    /a',
+      '',
+      'What to do about the rest, unless these changes were meant',
+      '  Reinstall 1 package:',
+      `    ${command}`,
     ]);
   });
 });
