@@ -365,6 +365,28 @@ describe('demo', () => {
     expect(world.stdout.text()).toContain('The scan reported 1 of them, and 0 others.\n');
   });
 
+  test('without root says why it is not sure, and how many of its hints are right', async () => {
+    const hints = [
+      findingOf({ path: '/etc/passwd', confidence: 'possible' }),
+      findingOf({ path: '/etc/shadow', confidence: 'possible' }),
+      findingOf({ path: '/etc/group', verdict: 'suspect' }),
+    ];
+    const damagedPaths = new Set(['/etc/passwd', '/etc/group']);
+    const world = inside({
+      ...scanning(reportOf(hints)),
+      withDemo: async (_directory, _hooks, use) => use({ ...scene, damaged: damagedPaths }),
+    });
+    expect(await runCommandLine(['demo'], world)).toBe(0);
+    expect(world.stdout.text()).toContain(
+      [
+        'What really happened: 2 paths were damaged.',
+        'The scan reported 0 of them, and 0 others.',
+        'It calls 1 more of them worth a look.',
+        'Without root this demo can only overwrite files, as any program does, and the',
+      ].join('\n'),
+    );
+  });
+
   test('that was interrupted while it scanned ends with 3, and says so once', async () => {
     const world = inside({
       withDemo: staged,
