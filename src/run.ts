@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
 import { blockDays } from './judge/block-days.ts';
-import type { BytePath, Skipped, VolumeFacts } from './model.ts';
+import type { BytePath, ScanError, Skipped, VolumeFacts } from './model.ts';
 import { comparePaths } from './path.ts';
 import type { Explained, Explanation } from './report/explanation.ts';
 import type { Report, ReportBlock } from './report/report.ts';
@@ -19,7 +19,7 @@ import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
 import { outdatedBlocks } from './run/report-blocks.ts';
 import { residentsOf } from './run/residents.ts';
 import { closeSession, infosOf, openSession, type Session, type SessionParts, withVolumeScans } from './run/session.ts';
-import { unexamined } from './run/unexamined.ts';
+import { containerTroubles, unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
 import { VERSION } from './version.ts';
 
@@ -132,6 +132,13 @@ async function* judgeAll(scans: readonly VolumeScan[], breath: Breath): AsyncIte
   for (const volume of scans) yield* judgeVolume(volume, breath);
 }
 
+/** Of a scan that was interrupted. */
+const STOPPED: ScanError = {
+  path: '/',
+  code: 'interrupted',
+  message: 'the scan was stopped before its end: what it had not read yet is neither vouched for nor accused',
+};
+
 type ReportedScan = JudgedScan & Pick<Report, 'extents'>;
 
 function reportOf(session: Session, judged: ReportedScan, examined: { whole: boolean; bytesRead: number }): Report {
@@ -160,7 +167,9 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
     orphans,
     extents: judged.extents,
     errors: [
+      ...(whole ? [] : [STOPPED]),
       ...unread,
+      ...containerTroubles(target),
       ...target.volumes.flatMap(volume => damageOf(session.run, volume)),
       ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
     ],

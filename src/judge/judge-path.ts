@@ -239,7 +239,8 @@ function remedyOf(known: PathCase, chosen: Charge): Finding['remedy'] {
   if (chosen.verdict === 'resurrected')
     return { action: 'inspect', detail: 'It had been deleted or renamed: delete it again if so.', command: null };
   if (chosen.verdict === 'altered') return { action: 'inspect', detail: 'Compare it with a backup.', command: null };
-  return { action: 'restore', detail: 'Restore it from a backup of the expected content.', command: null };
+  const what = chosen.metadataOnly ? 'its mode, owner and times' : 'it';
+  return { action: 'restore', detail: `Restore ${what} from a backup that has the expected state.`, command: null };
 }
 
 /** A configuration file that is there may hold somebody's work: no command may replace it. */

@@ -196,3 +196,18 @@ describe('the remedy of a configuration file', () => {
     expect(remedyOf({ was: [file(16, 'a b')], seen })).toMatchObject({ action: 'restore', command: null });
   });
 });
+
+describe('the remedy of what nothing else can mend', () => {
+  const detailOf = (is: ReturnType<typeof file>) =>
+    judgePath(pathCase({ was: [file(16, 'a b')], is })).finding?.remedy?.detail;
+
+  it('is a backup of the file where its content is harmed', () => {
+    expect(detailOf(file(16, 'a x'))).toBe('Restore it from a backup that has the expected state.');
+  });
+
+  it('is a backup of its metadata where only they are old', () => {
+    expect(detailOf(file(16, 'a b', { stat: { mode: 0o600 } }))).toBe(
+      'Restore its mode, owner and times from a backup that has the expected state.',
+    );
+  });
+});
