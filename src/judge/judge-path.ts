@@ -18,6 +18,8 @@ import {
 import {
   agreement,
   isAfterWindow,
+  isNameVouchedByLog,
+  logCoversWindow,
   manifestsOf,
   newestPast,
   type PathCase,
@@ -44,7 +46,10 @@ interface Charge extends Accusation {
 
 export function judgePath(known: PathCase): Judgement {
   const vouchers = vouchersOf(known);
-  const charges = RULES.flatMap(rule => chargeBy(rule, known)).filter(charge => outlivesVouching(charge, vouchers));
+  const isNamed = isNameVouchedByLog(known);
+  const charges = RULES.flatMap(rule => chargeBy(rule, known)).filter(
+    charge => outlivesVouching(charge, vouchers) && !(isNamed && isHintAtName(charge)),
+  );
   const atRisk = isAtRisk(known);
   const chosen = choose(charges) ?? suspicion(known, vouchers, atRisk);
   const finding = chosen === null ? null : findingOf(known, chosen, charges, vouchers);
@@ -59,6 +64,11 @@ function chargeBy(rule: Rule, known: PathCase): Charge[] {
 /** What every voucher stands for is not doubted by hints; it is by witnesses of the inode or of the medium. */
 function outlivesVouching(charge: Charge, vouchers: readonly string[]): boolean {
   return vouchers.length === 0 || charge.confidence !== 'possible';
+}
+
+/** Hints that the name is of another day. Stronger charges stand beside the log: the two contradict each other then. */
+function isHintAtName({ rule, confidence }: Charge): boolean {
+  return confidence === 'possible' && rule.isOfName === true;
 }
 
 /** References that know what the content should be, and find it so. */
@@ -113,9 +123,8 @@ function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean
  * content that was written since then may be of an older day.
  */
 function isVouchedByLog({ seen, scan }: PathCase): boolean {
-  const { log, window } = scan;
-  if (log === null || window?.fromNs == null || log.holes > 0 || log.fromNs > window.fromNs) return false;
-  const place = windowPlace(seen?.stat ?? null, window);
+  if (!logCoversWindow(scan)) return false;
+  const place = windowPlace(seen?.stat ?? null, scan.window);
   return seen?.stat?.type !== 'file' || place === 'outside';
 }
 
@@ -230,7 +239,8 @@ function remedyOf(known: PathCase, chosen: Charge): Finding['remedy'] {
   if (chosen.verdict === 'resurrected')
     return { action: 'inspect', detail: 'It had been deleted or renamed: delete it again if so.', command: null };
   if (chosen.verdict === 'altered') return { action: 'inspect', detail: 'Compare it with a backup.', command: null };
-  return { action: 'restore', detail: 'Restore it from a backup of the expected content.', command: null };
+  const what = chosen.metadataOnly ? 'its mode, owner and times' : 'it';
+  return { action: 'restore', detail: `Restore ${what} from a backup that has the expected state.`, command: null };
 }
 
 /** A configuration file that is there may hold somebody's work: no command may replace it. */

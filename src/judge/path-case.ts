@@ -47,6 +47,8 @@ export interface LogFacts {
   readonly holes: number;
   /** Nobody else has written since: no repair, no offline tool, no crash; and the log itself is whole. */
   readonly isUndisturbed: boolean;
+  /** It has newer names or inodes than the disk somewhere. */
+  readonly differs: boolean;
 }
 
 export interface GenerationFacts {
@@ -215,6 +217,19 @@ function isBornSince(directory: PathCase): boolean {
  */
 export function mayBeStampedBack(known: PathCase, stat: Stat): boolean {
   return timelineOf(known).every(({ expectation }) => expectation?.stat?.ctimeNs !== stat.ctimeNs);
+}
+
+/** The log holds every change of names and inodes since before the window. */
+export function logCoversWindow({ log, window }: ScanFacts): boolean {
+  return log !== null && window?.fromNs != null && log.holes === 0 && log.fromNs <= window.fromNs;
+}
+
+/** By a log that holds every change of the window, the name leads where it should, or is gone as it should be. */
+export function isNameVouchedByLog({ scan, seen, logged, parent }: PathCase): boolean {
+  if (!logCoversWindow(scan)) return false;
+  if (scan.log?.differs === false) return true;
+  if (seen === null) return logged === null && parent?.logged?.stat != null;
+  return seen.stat !== null && logged?.stat != null && sameInode(seen.stat, logged.stat);
 }
 
 export type Agreement = 'same' | 'different' | 'unknown';

@@ -35,5 +35,7 @@ export interface Rule {
   readonly raisedByDirectory?: boolean;
   /** A hint that is worth nothing by itself: no finding unless something raises it. */
   readonly droppedUnlessRaised?: boolean;
+  /** It tells of names and of the inodes they lead to, which the file system's own log may vouch for. */
+  readonly isOfName?: boolean;
   accuse(known: PathCase): Accusation | null;
 }

@@ -4,18 +4,23 @@
 import type { Expectation, Stat } from '../model.ts';
 import { classifyDamage, olderStates } from './damage-class.ts';
 import { LOST_AND_FOUND } from './directory-above.ts';
-import { agreement, type PathCase, sameInode } from './path-case.ts';
+import { agreement, logCoversWindow, type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
+/** What none of the rules can rule out for one path; the volume shows that something of the kind was there. */
 const WRITTEN_BESIDE =
-  'a repair, an offline tool, a crash, a log with holes: `likely` where the volume shows any of these since the log’s end';
+  'repaired, changed by a tool that does not use the log (debugfs), crashed, or a log with holes: `likely` where the volume shows it';
 
 export const LOG_RULES: readonly Rule[] = [
   {
     name: 'named-in-log',
     scanner: 'journal',
     says: 'The log’s newest copy of the directory has the name, the directory in place has not.',
-    innocent: [WRITTEN_BESIDE, 'removed since: the directory in place is then the newer one, exempt'],
+    innocent: [
+      WRITTEN_BESIDE,
+      'removed since: the directory in place is then the newer one, exempt',
+      'removed from a lost directory before the log begins: `likely` below such a one',
+    ],
     accuse: namedInLog,
   },
   {
@@ -26,6 +31,7 @@ export const LOG_RULES: readonly Rule[] = [
       WRITTEN_BESIDE,
       'made since: the directory in place is then the newer one, exempt',
       'what a repair puts into lost+found: exempt',
+      'a directory that the log has not whole: exempt',
     ],
     accuse: removedInLog,
   },
@@ -33,14 +39,22 @@ export const LOG_RULES: readonly Rule[] = [
     name: 'newer-inode-in-log',
     scanner: 'journal',
     says: 'The log holds a newer copy of the inode than the one in place.',
-    innocent: [WRITTEN_BESIDE, 'a clock that was set back: the log’s own times show it, exempt'],
+    innocent: [
+      WRITTEN_BESIDE,
+      'a clock that was set back: the log’s own times show it, exempt',
+      'an inode that a repair counted anew (links, blocks): exempt',
+    ],
     accuse: newerInode,
   },
   {
     name: 'another-inode-in-log',
     scanner: 'journal',
     says: 'By the log’s newest copy of the directory the name leads to another inode.',
-    innocent: [WRITTEN_BESIDE, 'replaced since: the directory in place is then the newer one, exempt'],
+    innocent: [
+      WRITTEN_BESIDE,
+      'replaced since: the directory in place is then the newer one, exempt',
+      'copied by a repair to another number, times and all: exempt',
+    ],
     accuse: anotherInodeInLog,
   },
 ];
@@ -56,7 +70,9 @@ function namedInLog(known: PathCase): Accusation | null {
   if (parent === null || isNewerThanLog(parent)) return null;
   const detail = 'The file system’s log has a newer copy of its directory, and that names it.';
   const causedByDirectory = known.above?.verdict === 'missing' || known.above?.verdict === 'unreadable';
-  return { verdict: 'missing', confidence: confidenceOf(known), detail, expected: logged, causedByDirectory };
+  // Of a directory that is lost itself the names may be those on the disk, which the log has forgotten.
+  const confidence = causedByDirectory && !logCoversWindow(known.scan) ? 'likely' : confidenceOf(known);
+  return { verdict: 'missing', confidence, detail, expected: logged, causedByDirectory };
 }
 
 function removedInLog(known: PathCase): Accusation | null {
@@ -106,12 +122,15 @@ function anotherInodeInLog(known: PathCase): Accusation | null {
   return accusation(known, both, `The file system’s log has it as inode ${both.then.inode}, not ${both.stat.inode}`);
 }
 
+/** What tells of an inode's day; a repair may have copied all of it to another number. */
+const METADATA = ['mode', 'uid', 'gid', 'mtimeNs', 'ctimeNs'] as const;
+
 /** What the content is: right, an older state, or not this file's. */
 function accusation(known: PathCase, { logged, stat, then }: Both, what: string): Accusation | null {
   const common = { confidence: confidenceOf(known), expected: logged };
   const same = known.seen === null ? 'unknown' : agreement(known.seen, logged);
   const isDirectory = stat.type === 'directory' && then.type === 'directory';
-  if (same === 'same' && stat.ctimeNs === then.ctimeNs && sameInode(stat, then)) return null;
+  if (same === 'same' && METADATA.every(field => stat[field] === then[field])) return null;
   if (isDirectory || same === 'same')
     return { ...common, verdict: 'stale', metadataOnly: true, detail: `${what}; its content is right.` };
   if (same === 'unknown') return null;

@@ -10,7 +10,7 @@ import { baseName } from '../path.ts';
 import type { Reference } from './reference.ts';
 
 /** Its ReferenceInfo.id. */
-export const JOURNAL_ID = 'journal';
+const JOURNAL_ID = 'journal';
 
 /** What lies where the log says that a file lies. */
 interface LoggedContent {

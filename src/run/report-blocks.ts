@@ -1,6 +1,7 @@
 // Blocks that went back, as the report lists them: the file system's own structures, and blocks of files that no path leads
 // to. All others are told as ranges of the files' findings.
 
+import type { LoggedState } from '../filesystems/logged-state.ts';
 import type { BlockRole } from '../model.ts';
 import type { ReportBlock } from '../report/report.ts';
 import type { GoneBack } from './block-history.ts';
@@ -41,4 +42,17 @@ export function reportBlocks(volume: number, found: readonly GoneBack[], unitsPe
     }
   }
   return [...blocks.values()];
+}
+
+/**
+ * Blocks of which the file system's own log has a newer copy. A repair, an offline tool or a crash since the log's end leave
+ * such blocks as well: then only those count that stand as an earlier copy has them.
+ */
+export function outdatedBlocks(volume: number, { blocks, isUndisturbed }: LoggedState): ReportBlock[] {
+  return blocks.flatMap(({ block, role, isEarlierCopy, inodes }) => {
+    const word = WORDS[role];
+    if (word === undefined || !(isUndisturbed || isEarlierCopy)) return [];
+    const confidence = isUndisturbed ? 'proven' : 'likely';
+    return [{ volume, block, role: word, rule: 'newer-copy-in-journal', confidence, entries: inodes }];
+  });
 }

@@ -18,7 +18,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target.ts';
 import { selectionOf } from '../tree/selection.ts';
 import { VERSION } from '../version.ts';
-import { ownersInGenerations } from './baselines.ts';
+import { assertStoreOfBaseline, ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
 import type { VolumeNow } from './compare-blocks.ts';
@@ -92,6 +92,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
   const target = openTarget(options.target);
   try {
     const isGuest = parts.store !== undefined;
+    if (!isGuest) assertStoreOfBaseline(options);
     const store = parts.store ?? openStore(options.store.path ?? ':memory:', 'write');
     return closingOnError(isGuest ? null : store, () => {
       const baselines = baselinesOf(store, options);
@@ -192,7 +193,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     references,
     generations: volume.generations,
     startedAtNs,
-    log: volume.log?.state ?? null,
+    log: volume.log === null ? null : { ...volume.log.state, differs: volume.log.state.view !== null },
   };
   const opening = openingOf(target, options.jobs);
   const sources = sourcesOf(baselines, before, options);

@@ -124,6 +124,11 @@ function expectationOf(reference: string, then: State, parts: Partial<Expectatio
   };
 }
 
+/** What the file system's own log has the path as. */
+export function loggedAs(then: State): Expectation {
+  return expectationOf('journal', then);
+}
+
 /** What a package says of the file: content, no inode. */
 export function manifest(content: State, parts: Partial<Expectation> = {}): Expectation {
   return expectationOf('dpkg', content, {

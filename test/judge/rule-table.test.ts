@@ -6,6 +6,7 @@ import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
 import { HISTORY_TESTS } from './rules/history.ts';
+import { LOG_TESTS } from './rules/log.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
 import { BACK_TESTS } from './rules/names-back.ts';
 import { GONE_TESTS } from './rules/names-gone.ts';
@@ -14,6 +15,7 @@ import { READING_TESTS } from './rules/reading.ts';
 
 const TESTS = [
   ...READING_TESTS,
+  ...LOG_TESTS,
   ...CONTENT_TESTS,
   ...BLOCK_TESTS,
   ...HISTORY_TESTS,

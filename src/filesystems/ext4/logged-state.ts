@@ -35,7 +35,7 @@ export function loggedVolume(volume: Ext4Volume): LoggedVolume | null {
   const history = readJournalHistory(opened.journal);
   const { fromNs, toNs, holes } = history;
   const log = new LoggedCopies(volume, opened, history);
-  if (fromNs === null || toNs === null || log.isOfOtherSize()) return null;
+  if (fromNs === null || toNs === null || log.isOfOtherShape()) return null;
   const { view, outdated } = viewOf(volume, [...log.outdated()]);
   const inodes = new Set(outdated.flatMap(({ numbers }) => numbers));
   const blocks = outdated.map(({ block, role, isEarlierCopy, inodes: count }) => {
@@ -55,10 +55,20 @@ function orNull<T>(read: () => T): T | null {
 }
 
 const SECOND_NS = 1_000_000_000n;
+/** A kernel commits what is open when it unmounts, and stamps the superblock then. */
+const UNMOUNT_NS = 5n * SECOND_NS;
 
-/** In use, found broken by the kernel, or checked and perhaps repaired since the last commit. Times of whole seconds. */
-function isDisturbed({ needsRecovery, clean, hasErrors, lastCheckNs }: Superblock, toNs: Nanoseconds): boolean {
-  return needsRecovery || !clean || hasErrors || (lastCheckNs !== null && lastCheckNs + SECOND_NS > toNs);
+/**
+ * In use, found broken by the kernel, checked and perhaps repaired since the last commit, or written to by something that is
+ * no kernel. Or it was at rest long before it was unmounted: that looks the same. Times are of whole seconds.
+ */
+function isDisturbed(superblock: Superblock, toNs: Nanoseconds): boolean {
+  const { needsRecovery, clean, hasErrors, lastCheckNs, mkfsTimeNs, writeTimeNs } = superblock;
+  if (needsRecovery || !clean || hasErrors) return true;
+  // mke2fs counts as the first check.
+  const isChecked = lastCheckNs !== null && lastCheckNs !== mkfsTimeNs;
+  if (isChecked && lastCheckNs + SECOND_NS > toNs) return true;
+  return writeTimeNs !== null && writeTimeNs > toNs + UNMOUNT_NS;
 }
 
 /** The copies of a journal beside their places in the volume. */
@@ -68,29 +78,53 @@ class LoggedCopies {
   readonly #volume: Ext4Volume;
   readonly #opened: OpenJournal;
   readonly #history: JournalHistory;
+  readonly #structures: Structures;
 
   constructor(volume: Ext4Volume, opened: OpenJournal, history: JournalHistory) {
     this.#volume = volume;
     this.#opened = opened;
     this.#history = history;
+    this.#structures = structuresOf(volume);
   }
 
-  /** The log knows the file system with another number of blocks or inodes: it was resized by a tool that does not use it. */
-  isOfOtherSize(): boolean {
+  /** The log knows it with another size or identity: a tool that does not use the log wrote all of its structures anew. */
+  isOfOtherShape(): boolean {
+    return this.#hasOtherSuperblock() || this.#hasOtherChecksums();
+  }
+
+  /** Checksums of inodes start from the identity. */
+  #hasOtherChecksums(): boolean {
+    const { checksums, superblock } = this.#volume;
+    if (!checksums.on) return false;
+    for (const [block, copies] of this.#history.copies) {
+      const structure = this.#structures.at(block);
+      const bytes = structure?.role === 'inode-table' && copies[0] !== undefined ? this.#content(copies[0]) : null;
+      if (structure === null || bytes === null) continue;
+      for (let at = 0; at < bytes.length; at += superblock.inodeSize) {
+        const number = structure.firstInodeOf(block) + at / superblock.inodeSize;
+        const slot = bytes.subarray(at, at + superblock.inodeSize);
+        // Slots that were never used have none.
+        if (slot.some(byte => byte !== 0)) return checksums.inode(number, slot, 0) !== null;
+      }
+    }
+    return false;
+  }
+
+  #hasOtherSuperblock(): boolean {
     const { blockSize, raw } = this.#volume.superblock;
     const [copy] = this.#history.copies.get(Math.floor(SUPERBLOCK_AT / blockSize)) ?? [];
     const bytes = copy === undefined ? null : this.#content(copy);
     if (bytes === null) return false;
     const logged = superblockLayout.at(bytes, SUPERBLOCK_AT % blockSize);
-    return logged.blocksCountLow !== raw.blocksCountLow || logged.inodesCount !== raw.inodesCount;
+    if (logged.blocksCountLow !== raw.blocksCountLow || logged.inodesCount !== raw.inodesCount) return true;
+    return Buffer.compare(logged.uuid, raw.uuid) !== 0;
   }
 
   /** Ascending by block. */
   *outdated(): Iterable<Outdated> {
-    const structures = structuresOf(this.#volume);
     for (const block of [...this.#history.copies.keys()].sort((left, right) => left - right)) {
       const copies = this.#history.copies.get(block) ?? [];
-      const structure = structures.at(block);
+      const structure = this.#structures.at(block);
       if (structure?.role === 'superblock') continue;
       const home = orNull(() => this.#volume.readBlock(block));
       if (home === null) continue;
@@ -145,8 +179,12 @@ interface Structure {
   firstInodeOf(block: number): number;
 }
 
+interface Structures {
+  at(block: number): Structure | null;
+}
+
 /** The file system's own blocks, to be asked for by block. */
-function structuresOf(volume: Ext4Volume): { at(block: number): Structure | null } {
+function structuresOf(volume: Ext4Volume): Structures {
   const { inodesPerGroup, inodeSize, blockSize } = volume.superblock;
   const perBlock = blockSize / inodeSize;
   const all = [...structureBlocks(volume)].sort((left, right) => left.physical - right.physical);
