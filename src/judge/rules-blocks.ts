@@ -34,23 +34,28 @@ export const BLOCK_RULES: readonly Rule[] = [
     name: 'never-landed-zeros',
     scanner: 'blocks',
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
-    innocent: [
-      'zeros that a program really wrote: `possible` alone, unless its kind of file holds none',
-      'preallocation and holes: exempt',
-    ],
+    innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
     raisedByExtent: true,
-    accuse: neverLandedZeros,
+    accuse: known => (holdsNoZeros(known.path) ? null : neverLandedZeros(known)),
   },
   {
     name: 'nothing-but-zeros',
     scanner: 'blocks',
     says: 'All of the file’s blocks are written and zeros, as their places were before they were this file’s.',
+    innocent: ['a file of zeros: `possible` alone', 'preallocation and holes: exempt'],
+    raisedByExtent: true,
+    accuse: known => (holdsNoZeros(known.path) ? null : nothingButZeros(known)),
+  },
+  {
+    name: 'zeros-where-none-belong',
+    scanner: 'blocks',
+    says: 'Written blocks are zeros, as their place was before it was this file’s, and its kind of file holds none.',
     innocent: [
-      'a file of zeros: `possible` alone, unless its kind of file holds none',
+      'a name that says something else than the file holds: `possible` alone',
       'preallocation and holes: exempt',
     ],
-    raisedByExtent: true,
-    accuse: nothingButZeros,
+    raisedByLosses: true,
+    accuse: known => (holdsNoZeros(known.path) ? (neverLandedZeros(known) ?? nothingButZeros(known)) : null),
   },
   {
     name: 'end-not-written',
@@ -151,8 +156,7 @@ function neverLandedZeros(known: PathCase): Accusation | null {
     const lost = spans.filter(span => span.state === 'never-landed-zeros' && isAmongContent(span, spans));
     if (lost.length === 0) return null;
     const detail = `${bytesOf(lost)} bytes of it are zeros, as the disk was there in ${reference}: their write may never have landed.`;
-    const ranges = rangesOf(lost, stat, reference);
-    return { verdict: 'garbage', confidence: holdsNoZeros(known.path) ? 'likely' : 'possible', detail, ranges };
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(lost, stat, reference) };
   });
 }
 
@@ -160,8 +164,7 @@ function nothingButZeros(known: PathCase): Accusation | null {
   return byMaps(known, ({ reference, spans }, stat) => {
     if (spans.length === 0 || spans.some(({ state }) => state !== 'never-landed-zeros')) return null;
     const detail = `All that was written of it is zeros, as the disk was there in ${reference}.`;
-    const ranges = rangesOf(spans, stat, reference);
-    return { verdict: 'garbage', confidence: holdsNoZeros(known.path) ? 'likely' : 'possible', detail, ranges };
+    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(spans, stat, reference) };
   });
 }
 

@@ -15,6 +15,7 @@ import type { RuleTests } from './rule-tests.ts';
 const NEVER = 'never-landed';
 const AGAIN = 'never-landed-or-made-again';
 const ZEROS = 'never-landed-zeros';
+const BELONG = 'zeros-where-none-belong';
 const NOTHING = 'nothing-but-zeros';
 const END = 'end-not-written';
 const GROWN = 'grown-by-zeros';
@@ -31,17 +32,9 @@ function now(witness: BlockWitness, sizeBytes?: number, parts: CaseParts = {}) {
 }
 const says = (rule: string, witness: BlockWitness, sizeBytes?: number) => accusation(rule, now(witness, sizeBytes));
 
-/** What zeros in a file of that name are worth. */
-const BY_KIND: Readonly<Record<string, Confidence>> = {
-  '/d/f': 'possible',
-  '/d/table.dat': 'possible',
-  '/d/app.log': 'possible',
-  '/d/code.py': 'likely',
-  '/etc/app.conf': 'likely',
-  '/srv/page.html': 'likely',
-  '/srv/repo/.git/objects/3d/ba7ce753b402d1728437ab24d32ab58c141758': 'likely',
-  '/srv/repo/.git/index': 'possible',
-};
+/** Names of files that hold no zeros, and of others. */
+const OF_TEXT = ['/d/code.py', '/etc/app.conf', '/srv/page.html', '/srv/repo/.git/objects/3d/ba7ce7', '/d/notes.txt'];
+const OF_ANYTHING = ['/d/f', '/d/table.dat', '/d/app.log', '/srv/repo/.git/index'];
 
 interface Disk {
   readonly words: string;
@@ -203,11 +196,8 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
       },
     },
     innocent: {
-      'zeros that a program really wrote: `possible` alone, unless its kind of file holds none': () => {
-        const witness = blockWitness('landed never-landed-zeros');
-        for (const [path, says] of Object.entries(BY_KIND)) {
-          expect(`${path} ${accusation(ZEROS, now(witness, undefined, { path }))}`).toBe(`${path} garbage ${says}`);
-        }
+      'zeros that a program really wrote: `possible` alone': () => {
+        expect(says(ZEROS, blockWitness('landed never-landed-zeros'))).toBe('garbage possible');
         expect(says(ZEROS, blockWitness('landed hole never-landed-zeros hole landed'))).toBeNull();
         expect(says(ZEROS, blockWitness('never-landed-zeros never-landed-zeros'))).toBeNull();
       },
@@ -232,11 +222,8 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
       },
     },
     innocent: {
-      'a file of zeros: `possible` alone, unless its kind of file holds none': () => {
-        const witness = blockWitness('never-landed-zeros');
-        for (const [path, says] of Object.entries(BY_KIND)) {
-          expect(`${path} ${accusation(NOTHING, now(witness, undefined, { path }))}`).toBe(`${path} garbage ${says}`);
-        }
+      'a file of zeros: `possible` alone': () => {
+        expect(says(NOTHING, blockWitness('never-landed-zeros'))).toBe('garbage possible');
         expect(says(NOTHING, blockWitness('never-landed-zeros landed'))).toBeNull();
         expect(amongLosses(NOTHING, 'garbage')).toEqual(['possible', 'possible']);
       },
@@ -245,6 +232,37 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
         const preallocated = [run(12, 0, 1, 3, { unwritten: true })];
         expect(accusation(NOTHING, compared(then, { words: then.words, runs: preallocated }))).toBeNull();
         expect(accusation(NOTHING, compared(then, { words: then.words, runs: [] }))).toBeNull();
+      },
+    },
+  },
+  {
+    rule: BELONG,
+    accuses: {
+      'zeros in text, among others or alone, and no other rule does': () => {
+        for (const path of OF_TEXT) {
+          for (const words of ['landed never-landed-zeros', 'never-landed-zeros']) {
+            const known = now(blockWitness(words), undefined, { path });
+            expect([ZEROS, NOTHING, BELONG].map(rule => accusation(rule, known))).toEqual([
+              null,
+              null,
+              'garbage possible',
+            ]);
+          }
+        }
+        for (const path of OF_ANYTHING) {
+          const known = now(blockWitness('landed never-landed-zeros'), undefined, { path });
+          expect([ZEROS, BELONG].map(rule => accusation(rule, known))).toEqual(['garbage possible', null]);
+        }
+      },
+    },
+    innocent: {
+      'a name that says something else than the file holds: `possible` alone': () =>
+        expect(amongLosses(BELONG, 'garbage')).toEqual(['possible', 'likely']),
+      'preallocation and holes: exempt': () => {
+        const then = { words: 'meta a zero zero', runs: [run(12, 0, 1, 1)] };
+        const preallocated = [run(12, 0, 1, 1), run(12, 1, 2, 2, { unwritten: true })];
+        const known = compared(then, { words: 'meta b zero zero', runs: preallocated });
+        expect(accusation(BELONG, { ...known, path: '/d/notes.txt' })).toBeNull();
       },
     },
   },
