@@ -16,6 +16,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'the same bytes written again under the same or a twin name (`.dpkg-new`): exempt',
       'bytes that the older map has at several places: exempt',
       'ranges of it that were collapsed or inserted: exempt',
+      'blocks in common with another file (`cp --reflink`) that had them then: exempt where the inode says that it shared any',
       'the same bytes written again as another file of the same size, or as one deleted before that day: exempt where old bytes end with the file',
     ],
     accuse: known => neverLanded(known, false),

@@ -4,7 +4,7 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
-import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import type { Entry, Extent, Filesystem, InodeHabits, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
@@ -52,6 +52,7 @@ export class Ext4Filesystem implements Filesystem {
   readonly notReplayed: string | null;
   readonly root: Entry;
   readonly blocks: VolumeBlocks;
+  readonly inodeHabits: InodeHabits;
   readonly #tree: InodeTree<Inode>;
 
   constructor(volume: Ext4Volume, replayed: ReplayedJournal | null, notReplayed: string | null) {
@@ -67,6 +68,8 @@ export class Ext4Filesystem implements Filesystem {
       owned: () => ownedBlocks(volume),
       isAllocated: block => isAllocated(volume, allocation, block),
     };
+    const perBlock = Math.floor(volume.blockSize / volume.superblock.inodeSize);
+    this.inodeHabits = { perBlock, first: 1, stampsExchange: true };
   }
 
   get damage(): DamageLog {

@@ -17,7 +17,7 @@ import { GroupHeaders } from './group-headers.ts';
 import { Inode } from './inode.ts';
 import { checkInode } from './inode-check.ts';
 import { inodesInUse } from './inode-scan.ts';
-import { FORK_FORMATS } from './layout.ts';
+import { FORK_FORMATS, INODE_FLAGS2 } from './layout.ts';
 import { readSuperblock, type Superblock } from './superblock.ts';
 import { readLinkTarget } from './symlink.ts';
 
@@ -116,6 +116,16 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
   attributeMap(inode: Inode): BlockMap {
     const fork = inode.attributeFork;
     return fork === null ? EMPTY_MAP : readExtentMap(inode, fork, this);
+  }
+
+  /** Whether the inode ever had blocks in common with another one; false for what cannot be read. */
+  mayShareBlocks(number: number): boolean {
+    try {
+      return (this.rawInode(number).flags2 & INODE_FLAGS2.reflink) !== 0;
+    } catch (error) {
+      this.damage.keep(error);
+      return false;
+    }
   }
 
   /** The bytes of a file. Throws DamageError when its map is broken, UnsupportedError for one on a realtime device. */

@@ -4,7 +4,7 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
-import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import type { Entry, Extent, Filesystem, InodeHabits, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
@@ -64,6 +64,7 @@ export class XfsFilesystem implements Filesystem {
   readonly notReplayed: string | null;
   readonly root: Entry;
   readonly blocks: VolumeBlocks;
+  readonly inodeHabits: InodeHabits;
   readonly #tree: InodeTree<Inode>;
 
   constructor(volume: XfsVolume, { isDirty, replayed, notReplayed }: LogState) {
@@ -79,7 +80,9 @@ export class XfsFilesystem implements Filesystem {
       bytes: volume.source,
       owned: () => ownedBlocks(volume),
       isAllocated: block => allocation.isBlockInUse(block),
+      mayShareBlocks: inode => volume.mayShareBlocks(inode),
     };
+    this.inodeHabits = { perBlock: volume.superblock.inodesPerBlock, first: 0, stampsExchange: false };
   }
 
   get damage(): DamageLog {
