@@ -1,0 +1,174 @@
+// What a log still tells of a volume after all of it was written home: the newest copies of inodes, directories, extent trees,
+// attributes and symlinks, wherever home is older than the log (its LSN, "XFS Algorithms & Data Structures", 3rd edition: that
+// of the last transaction that changed it). On a sound volume there are none. Version 5 only: older ones carry no LSN.
+
+import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
+import { u16be, u16le, u32be, u32le, u64be, u64le } from '../../struct/integers.ts';
+import { type BlockOverlay, makeOverlay } from '../block-overlay.ts';
+import { inodeNumber } from './geometry.ts';
+import { INODE_MAGIC } from './layout.ts';
+import { Log } from './log.ts';
+import { replayBuffer } from './log-buffer.ts';
+import { freshInodes, isCreationCancelled } from './log-create.ts';
+import { findEnds } from './log-head.ts';
+import { type InodeChange, inodeChange, replayInode } from './log-inode.ts';
+import { BUFFER_FLAGS, bufferItem, CORE_LSN_AT, createItem, INODE_FIELDS, ITEM_TYPES } from './log-layout.ts';
+import { bufferKey, inReplayOrder, regionOf, survey } from './log-replay.ts';
+import { oldestRecord } from './log-span.ts';
+import { type LogItem, records, transactions } from './log-transactions.ts';
+import { ReplayDisk, SECTOR_BYTES } from './replay-disk.ts';
+import { DESCRIPTIONS, describeBlock, sameBytes } from './self-description.ts';
+import type { XfsVolume } from './volume.ts';
+
+const NO_LSN = 2n ** 64n - 1n;
+
+/** What names and contents hang on; trees of groups and their headers are left alone. */
+const WANTED = new Set<string>(
+  [DESCRIPTIONS.extentTree, DESCRIPTIONS.directory, DESCRIPTIONS.da, DESCRIPTIONS.remote].map(({ name }) => name),
+);
+
+export interface LogMemory {
+  /** Newer copies, over the volume as it is. */
+  readonly overlay: BlockOverlay;
+  /** Objects at home that are older than the log, and of which it does not hold all that came after. */
+  readonly partly: number;
+}
+
+/**
+ * Null where nothing at home is older than the log, and where the log says nothing: on another device, broken, emptied.
+ * @param volume after the replay of what was not written home, if there was any.
+ */
+export function rememberedInLog(volume: XfsVolume): LogMemory | null {
+  if (!volume.superblock.summed) return null;
+  try {
+    return new Memory(volume).recall();
+  } catch (error) {
+    if (error instanceof DamageError || error instanceof UnsupportedError || error instanceof ReadError) return null;
+    throw error;
+  }
+}
+
+class Memory {
+  readonly #volume: XfsVolume;
+  readonly #disk: ReplayDisk;
+  #cancels = new Map<string, number>();
+  /** LSN from which on nothing is missing. */
+  #since = 0n;
+  /** Buffers and inodes that are being brought up to date. */
+  readonly #begun = new Set<string>();
+  readonly #partly = new Set<string>();
+
+  constructor(volume: XfsVolume) {
+    this.#volume = volume;
+    this.#disk = new ReplayDisk(volume.source);
+  }
+
+  recall(): LogMemory | null {
+    const log = new Log(this.#volume);
+    const ends = findEnds(log);
+    if (ends.lastLsn === null) return null;
+    const oldest = oldestRecord(log, ends.lastLsn, this.#volume.superblock.raw.uuid);
+    this.#since = oldest.lsn;
+    const span = { ...ends, tail: oldest.block, clean: false };
+    const committed = () => transactions(records(log, span, this.#volume.superblock.raw.uuid));
+    this.#cancels = survey(committed()).cancels;
+    let lsn = 0n;
+    for (const transaction of committed()) {
+      if (lsn !== transaction.lsn) this.#disk.stamp(lsn);
+      lsn = transaction.lsn;
+      for (const item of inReplayOrder(transaction.items)) this.#remember(item, lsn);
+    }
+    this.#disk.stamp(lsn);
+    const blocks = this.#disk.overlaid();
+    if (blocks.length + this.#partly.size === 0) return null;
+    return { overlay: makeOverlay(SECTOR_BYTES, blocks), partly: this.#partly.size };
+  }
+
+  #remember(item: LogItem, lsn: bigint): void {
+    if (item.type === ITEM_TYPES.buffer) this.#buffer(item, lsn);
+    else if (item.type === ITEM_TYPES.inode) this.#inode(inodeChange(item), lsn);
+    else if (item.type === ITEM_TYPES.create) this.#create(item);
+  }
+
+  #buffer(item: LogItem, lsn: bigint): void {
+    const { block, length, flags } = bufferItem.at(regionOf(item, 0));
+    const key = bufferKey(item);
+    const left = this.#cancels.get(key) ?? 0;
+    if (flags & BUFFER_FLAGS.cancel && left > 0) this.#cancels.set(key, left - 1);
+    if (left > 0 || flags & (BUFFER_FLAGS.cancel | BUFFER_FLAGS.quota | BUFFER_FLAGS.inodes)) return;
+    const home = this.#disk.read(block, length);
+    const homeLsn = this.#lsnOf(home);
+    if (homeLsn !== null && homeLsn >= lsn && homeLsn !== NO_LSN) return;
+    replayBuffer(item, home, this.#volume.superblock);
+    if (!WANTED.has(describeBlock(home)?.name ?? '') || !this.#isWhole(key, homeLsn, false)) return;
+    this.#disk.writeBuffer(block, home);
+  }
+
+  /** Null where home holds no structure of this file system. */
+  #lsnOf(home: Uint8Array): bigint | null {
+    const description = describeBlock(home);
+    if (description === null || !sameBytes(home, description.uuidAt, this.#volume.superblock.metaUuid)) return null;
+    return u64be(home, description.lsnAt);
+  }
+
+  /**
+   * Whether the log holds all that came after what is at home: then, and from then on, changes make the newest copy of it.
+   * @param homeLsn null for what was no such object before: it was made since, and wholly logged.
+   */
+  #isWhole(key: string, homeLsn: bigint | null, isLoggedWhole: boolean): boolean {
+    if (this.#begun.has(key)) return true;
+    if (homeLsn !== null && homeLsn < this.#since && !isLoggedWhole) {
+      this.#partly.add(key);
+      return false;
+    }
+    this.#begun.add(key);
+    this.#partly.delete(key);
+    return true;
+  }
+
+  #inode(change: InodeChange, lsn: bigint): void {
+    if ((this.#cancels.get(`${change.block}:${change.length}`) ?? 0) > 0) return;
+    const { superblock } = this.#volume;
+    const cluster = this.#disk.read(change.block, change.length);
+    const slot = cluster.subarray(change.offset, change.offset + superblock.inodeSize);
+    const key = `inode ${change.number}`;
+    if (slot.length < superblock.inodeSize || !isSlotOf(slot, change.number)) {
+      this.#partly.add(key);
+      return;
+    }
+    const homeLsn = u64be(slot, CORE_LSN_AT);
+    if (homeLsn >= lsn && homeLsn !== NO_LSN) return;
+    const isFresh = u16be(slot, 2) === 0 && homeLsn === 0n;
+    if (!this.#isWhole(key, isFresh ? null : homeLsn, isLoggedWhole(change, slot))) return;
+    if (replayInode(change, cluster, lsn, superblock)) this.#disk.write(change.block, cluster);
+  }
+
+  /** New inodes are written where none are: what is there by now is newer, or is brought up to date by itself. */
+  #create(item: LogItem): void {
+    const { superblock } = this.#volume;
+    const { group, block, length, generation } = createItem.at(regionOf(item, 0));
+    const first = group * superblock.agBlocks + block;
+    const isCancelled = (sector: number, count: number) => (this.#cancels.get(`${sector}:${count}`) ?? 0) > 0;
+    if (isCreationCancelled(first, length, superblock, isCancelled)) return;
+    const perBlock = superblock.blockSize / SECTOR_BYTES;
+    for (let index = 0; index < length; index++) {
+      const number = inodeNumber(superblock, group, (block + index) * superblock.inodesPerBlock);
+      const home = this.#disk.read((first + index) * perBlock, perBlock);
+      if (isSlotOf(home, number)) continue;
+      this.#disk.write((first + index) * perBlock, freshInodes(number, generation, superblock));
+    }
+  }
+}
+
+const DATA_FORK = INODE_FIELDS.data | INODE_FIELDS.extents | INODE_FIELDS.root | INODE_FIELDS.device;
+
+/** What the log does not hold of it is as at home. */
+function isLoggedWhole({ fields, core }: InodeChange, slot: Uint8Array): boolean {
+  if ((fields & DATA_FORK) !== 0 || u16le(core, 2) === 0) return true;
+  const sameExtents = u32le(core, 76) === u32be(slot, 76) && u64le(core, 64) === u64be(slot, 64);
+  return sameExtents && core[5] === slot[5] && core[82] === slot[82];
+}
+
+function isSlotOf(slot: Uint8Array, number: number): boolean {
+  return u16be(slot, 0) === INODE_MAGIC && u64be(slot, 152) === BigInt(number);
+}
