@@ -6,7 +6,7 @@ import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
 import { u16be, u16le, u32be, u32le, u64be, u64le } from '../../struct/integers.ts';
 import { type BlockOverlay, makeOverlay } from '../block-overlay.ts';
 import { inodeNumber } from './geometry.ts';
-import { INODE_MAGIC } from './layout.ts';
+import { FORK_FORMATS, INODE_CORE_BYTES, INODE_FLAGS2, INODE_MAGIC } from './layout.ts';
 import { Log } from './log.ts';
 import { replayBuffer } from './log-buffer.ts';
 import { freshInodes, isCreationCancelled } from './log-create.ts';
@@ -15,7 +15,7 @@ import { type InodeChange, inodeChange, replayInode } from './log-inode.ts';
 import { BUFFER_FLAGS, bufferItem, CORE_LSN_AT, createItem, INODE_FIELDS, ITEM_TYPES } from './log-layout.ts';
 import { bufferKey, inReplayOrder, regionOf, survey } from './log-replay.ts';
 import { oldestRecord } from './log-span.ts';
-import { type LogItem, records, transactions } from './log-transactions.ts';
+import { type LogItem, type LogTransaction, records, transactions } from './log-transactions.ts';
 import { ReplayDisk, SECTOR_BYTES } from './replay-disk.ts';
 import { DESCRIPTIONS, describeBlock, sameBytes } from './self-description.ts';
 import type { XfsVolume } from './volume.ts';
@@ -57,6 +57,8 @@ class Memory {
   /** Buffers and inodes that are being brought up to date. */
   readonly #begun = new Set<string>();
   readonly #partly = new Set<string>();
+  /** What a repair changed without telling: the LSN is that of the log, the bytes are not. */
+  readonly #edited = new Set<string>();
 
   constructor(volume: XfsVolume) {
     this.#volume = volume;
@@ -71,7 +73,9 @@ class Memory {
     this.#since = oldest.lsn;
     const span = { ...ends, tail: oldest.block, clean: false };
     const committed = () => transactions(records(log, span, this.#volume.superblock.raw.uuid));
-    this.#cancels = survey(committed()).cancels;
+    const { cancels } = survey(committed());
+    this.#lookForEdits(committed());
+    this.#cancels = cancels;
     let lsn = 0n;
     for (const transaction of committed()) {
       if (lsn !== transaction.lsn) this.#disk.stamp(lsn);
@@ -82,6 +86,23 @@ class Memory {
     const blocks = this.#disk.overlaid();
     if (blocks.length + this.#partly.size === 0) return null;
     return { overlay: makeOverlay(SECTOR_BYTES, blocks), partly: this.#partly.size };
+  }
+
+  #lookForEdits(committed: Iterable<LogTransaction>): void {
+    for (const { lsn, items } of committed) {
+      for (const item of items) {
+        const key = item.type === ITEM_TYPES.inode ? this.#editedInode(inodeChange(item), lsn) : null;
+        if (key !== null) this.#edited.add(key);
+      }
+    }
+  }
+
+  #editedInode(change: InodeChange, lsn: bigint): string | null {
+    const cluster = this.#disk.read(change.block, change.length);
+    const slot = cluster.subarray(change.offset, change.offset + this.#volume.superblock.inodeSize);
+    const isOfLog = slot.length >= INODE_CORE_BYTES.v3 && isSlotOf(slot, change.number);
+    if (!isOfLog || u64be(slot, CORE_LSN_AT) !== lsn || isLike(change.core, slot)) return null;
+    return `inode ${change.number}`;
   }
 
   #remember(item: LogItem, lsn: bigint): void {
@@ -97,8 +118,13 @@ class Memory {
     if (flags & BUFFER_FLAGS.cancel && left > 0) this.#cancels.set(key, left - 1);
     if (left > 0 || flags & (BUFFER_FLAGS.cancel | BUFFER_FLAGS.quota | BUFFER_FLAGS.inodes)) return;
     const home = this.#disk.read(block, length);
-    const homeLsn = this.#lsnOf(home);
+    let homeLsn = this.#lsnOf(home);
     if (homeLsn !== null && homeLsn >= lsn && homeLsn !== NO_LSN) return;
+    if (homeLsn === 0n && !this.#begun.has(key)) {
+      // A repair wrote it, and its pieces are of no day of the log: what is not logged stays blank, and does not hold together.
+      home.fill(0);
+      homeLsn = null;
+    }
     replayBuffer(item, home, this.#volume.superblock);
     if (!WANTED.has(describeBlock(home)?.name ?? '') || !this.#isWhole(key, homeLsn, false)) return;
     this.#disk.writeBuffer(block, home);
@@ -136,6 +162,8 @@ class Memory {
       this.#partly.add(key);
       return;
     }
+    const isEdited = this.#edited.has(key) && !this.#begun.has(key);
+    if (isEdited) slot.fill(0, CORE_LSN_AT, CORE_LSN_AT + 8);
     const homeLsn = u64be(slot, CORE_LSN_AT);
     if (homeLsn >= lsn && homeLsn !== NO_LSN) return;
     const isFresh = u16be(slot, 2) === 0 && homeLsn === 0n;
@@ -162,11 +190,26 @@ class Memory {
 
 const DATA_FORK = INODE_FIELDS.data | INODE_FIELDS.extents | INODE_FIELDS.root | INODE_FIELDS.device;
 
+/** Mode, size, blocks and extents are those that were logged. */
+function isLike(core: Uint8Array, slot: Uint8Array): boolean {
+  return (
+    u16le(core, 2) === u16be(slot, 2) &&
+    [56, 64].every(at => u64le(core, at) === u64be(slot, at)) &&
+    u32le(core, 76) === u32be(slot, 76)
+  );
+}
+
 /** What the log does not hold of it is as at home. */
 function isLoggedWhole({ fields, core }: InodeChange, slot: Uint8Array): boolean {
-  if ((fields & DATA_FORK) !== 0 || u16le(core, 2) === 0) return true;
+  if ((fields & DATA_FORK) !== 0 || u16le(core, 2) === 0 || isEmpty(core)) return true;
   const sameExtents = u32le(core, 76) === u32be(slot, 76) && u64le(core, 64) === u64be(slot, 64);
   return sameExtents && core[5] === slot[5] && core[82] === slot[82];
+}
+
+/** Its content has no extents, and is not within the inode. */
+function isEmpty(core: Uint8Array): boolean {
+  const many = core.length >= INODE_CORE_BYTES.v3 && (u64le(core, 120) & BigInt(INODE_FLAGS2.manyExtents)) !== 0n;
+  return core[5] === FORK_FORMATS.extents && (many ? u64le(core, 24) === 0n : u32le(core, 76) === 0);
 }
 
 function isSlotOf(slot: Uint8Array, number: number): boolean {
