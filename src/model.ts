@@ -179,6 +179,8 @@ export interface Expectation {
   readonly installedAtNs: Nanoseconds | null;
   /** How to get it again. */
   readonly remedy: Remedy | null;
+  /** The reference knows that nothing has this name (any more). */
+  readonly absent?: boolean;
 }
 
 export interface Remedy {

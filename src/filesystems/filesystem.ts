@@ -107,6 +107,11 @@ export interface Filesystem {
    * block is none of its own (a hole, unwritten, inline), and where its content is of another kind (verity). Throws like open.
    */
   bytesAfterEnd?(file: Entry): Uint8Array | null;
+  /**
+   * The same volume as its own log has it, where the log holds newer copies of inodes and names than stand at home: writes of
+   * those were lost. Null: it holds none, or cannot tell. Shares what it reads from: closed with this one. Absent: no such log.
+   */
+  asLogged?(): Filesystem | null;
   /** What of its own structures was found broken so far, each place once; absent for a mounted tree. */
   readonly damage?: { readonly facts: readonly (DamageError | ReadError)[] };
   close(): void;

@@ -138,9 +138,12 @@ export function isAfterWindow(atNs: bigint, window: Window | null): boolean {
   return window === null || (window.toNs !== null && atNs >= window.toNs);
 }
 
-/** What packages and other manifests say, baselines aside. */
+/** What packages and other manifests say: neither baselines nor the file system's own log. */
 export function manifestsOf(known: PathCase): Expectation[] {
-  return known.expected.filter(expectation => known.scan.references.get(expectation.reference)?.kind !== 'baseline');
+  return known.expected.filter(({ reference }) => {
+    const kind = known.scan.references.get(reference)?.kind;
+    return kind !== 'baseline' && kind !== 'journal';
+  });
 }
 
 /** One and the same inode, not only the same number: a number is used again, a time of birth or generation is not. */

@@ -4,6 +4,7 @@ import type { Rule } from './rule.ts';
 import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
 import { FORMAT_RULES } from './rules-formats.ts';
+import { JOURNAL_RULES } from './rules-journal.ts';
 import { METADATA_RULES } from './rules-metadata.ts';
 import { BACK_RULES } from './rules-names-back.ts';
 import { GONE_RULES } from './rules-names-gone.ts';
@@ -15,6 +16,7 @@ export const RULES: readonly Rule[] = [
   ...CONTENT_RULES,
   ...BLOCK_RULES,
   ...METADATA_RULES,
+  ...JOURNAL_RULES,
   ...GONE_RULES,
   ...BACK_RULES,
   ...PACKAGE_RULES,

@@ -10,6 +10,7 @@ import { bytesOfText } from '../path.ts';
 import { generationId, openGeneration } from '../references/baseline.ts';
 import { findDpkgDatabase } from '../references/dpkg/database.ts';
 import { openDpkgReference } from '../references/dpkg/dpkg-reference.ts';
+import { openJournalReference } from '../references/journal.ts';
 import type { Reference } from '../references/reference.ts';
 import { rfc3339 } from '../report/time.ts';
 import type { Generation } from '../store/generation.ts';
@@ -49,8 +50,10 @@ export function gatherReferences(
   options: ScanOptions,
 ): GatheredReferences {
   const packages = packageReferences(volume.filesystem, options);
+  const journal = options.captures === true ? null : openJournalReference(volume.filesystem);
   const opened = sources.map(source => openOne(source, volume.index, options));
-  return { references: [...packages, ...opened], generations: sources.map(factsOf) };
+  const own = journal === null ? packages : [...packages, journal];
+  return { references: [...own, ...opened], generations: sources.map(factsOf) };
 }
 
 /** What was named stands in for the target's own database of that kind, on the volume that is a system's root. */

@@ -151,11 +151,11 @@ function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
 /** What several names of one inode may want together; of every file for a capture. */
 function wantedBy(scan: VolumeScan): WantedByRun {
   const kinds = new Set(scan.references.map(reference => reference.info.kind));
-  const baseline = kinds.has('baseline');
+  const compares = kinds.has('baseline') || kinds.has('journal');
   const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
   const ofAll = scan.options.captures ?? false;
-  if (baseline || ofAll) algorithms.push('sha256');
-  return { algorithms, blocks: baseline || ofAll, ofAll };
+  if (compares || ofAll) algorithms.push('sha256');
+  return { algorithms, blocks: compares || ofAll, ofAll };
 }
 
 /**
@@ -221,7 +221,8 @@ async function indexInodes(scan: VolumeScan, breath: Breath): Promise<InodeIndex
     scan.filesystem.inodeHabits,
   );
   const newest = facts.generations.at(-1)?.id ?? null;
-  for await (const group of breath.over(groupsOf(scan))) index.collect(group, wordOf(group, newest));
+  const others = references.filter(({ info }) => info.kind !== 'journal');
+  for await (const group of breath.over(pathsOf(scan, others))) index.collect(group, wordOf(group, newest));
   index.finishCollecting();
   if (!index.wantsSecondPass) return index;
   for await (const entry of breath.over(spoolOf(scan).entries())) index.lookUpInTree(entry);

@@ -9,6 +9,7 @@ import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
+import { rememberedInLog } from './log-memory.ts';
 import { logEnds, type ReplayedLog, replayedVolume, replayLog } from './log-state.ts';
 import { type VolumeOptions, XfsVolume } from './volume.ts';
 
@@ -116,6 +117,14 @@ export class XfsFilesystem implements Filesystem {
 
   bytesAfterEnd(file: Entry): Uint8Array | null {
     return this.volume.bytesAfterEnd(this.#tree.inodeOf(file));
+  }
+
+  /** Null as well while the log is not written home: what is behind it then may be a copy that was made in use. */
+  asLogged(): Filesystem | null {
+    const memory = this.isDirty === false ? rememberedInLog(this.volume) : null;
+    if (memory === null || memory.overlay.blocks.length === 0) return null;
+    const volume = replayedVolume(this.volume.source, memory, {});
+    return new XfsFilesystem(volume, { isDirty: false, replayed: null, notReplayed: null });
   }
 
   close(): void {
