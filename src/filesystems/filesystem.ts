@@ -75,6 +75,19 @@ export interface InodeHabits {
 /** Of ext4 as mke2fs makes it: inodes of 256 bytes in blocks of 4 KiB. */
 export const DEFAULT_HABITS: InodeHabits = { perBlock: 16, first: 1, stampsExchange: true };
 
+/** What a log that was written home whole still tells of inodes and names: all that changed between two times. */
+export interface LoggedState {
+  readonly sinceNs: bigint;
+  readonly untilNs: bigint;
+  /**
+   * The same volume with the log's newer copies of inodes and names, whose writes were lost; null where it holds none. Shares
+   * what it reads from: closed with the volume.
+   */
+  readonly newer: Filesystem | null;
+  /** Whether the newer copies are whole: of some objects it may be known only that they are behind. */
+  readonly isWhole: boolean;
+}
+
 /** Every implementation passes test/filesystems/filesystem-contract.ts. Read-only, synchronous. */
 export interface Filesystem {
   /** `ext4`, `xfs`, or for a mounted tree `host`. */
@@ -107,11 +120,8 @@ export interface Filesystem {
    * block is none of its own (a hole, unwritten, inline), and where its content is of another kind (verity). Throws like open.
    */
   bytesAfterEnd?(file: Entry): Uint8Array | null;
-  /**
-   * The same volume as its own log has it, where the log holds newer copies of inodes and names than stand at home: writes of
-   * those were lost. Null: it holds none, or cannot tell. Shares what it reads from: closed with this one. Absent: no such log.
-   */
-  asLogged?(): Filesystem | null;
+  /** What its own log still tells of inodes and names; null where that cannot be told. Absent: it keeps no such log. */
+  asLogged?(): LoggedState | null;
   /** What of its own structures was found broken so far, each place once; absent for a mounted tree. */
   readonly damage?: { readonly facts: readonly (DamageError | ReadError)[] };
   close(): void;

@@ -25,9 +25,11 @@ import {
   timelineOf,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-import { RULES } from './rule-table.ts';
+import { DECIDED_BY_LOG, RULES } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
 import { directoryPlace, isAtRisk, isNameAtRisk, windowPlace } from './window.ts';
+
+const RULES_BESIDE_LOG = RULES.filter(({ name }) => !DECIDED_BY_LOG.has(name));
 
 export interface Judgement {
   /** Null: nothing to say against the path. */
@@ -43,7 +45,8 @@ interface Charge extends Accusation {
 
 export function judgePath(known: PathCase): Judgement {
   const vouchers = vouchersOf(known);
-  const charges = RULES.flatMap(rule => chargeBy(rule, known)).filter(charge => outlivesVouching(charge, vouchers));
+  const rules = known.scan.logKnows === true ? RULES_BESIDE_LOG : RULES;
+  const charges = rules.flatMap(rule => chargeBy(rule, known)).filter(charge => outlivesVouching(charge, vouchers));
   const atRisk = isAtRisk(known);
   const chosen = choose(charges) ?? suspicion(known, vouchers, atRisk);
   const finding = chosen === null ? null : findingOf(known, chosen, charges, vouchers);

@@ -29,6 +29,8 @@ export interface ScanFacts {
   /** Baseline generations, ascending by the time that they stand for. */
   readonly generations: readonly GenerationFacts[];
   readonly startedAtNs: bigint;
+  /** The file system's own log tells of every change of names and inodes in the window, and of the disk's state since. */
+  readonly logKnows?: boolean;
   /** Hashes of blocks that no generation knows at their place -> paths that a generation knows them of. */
   readonly donors: ReadonlyMap<bigint, readonly BytePath[]>;
 }

@@ -23,4 +23,11 @@ export const RULES: readonly Rule[] = [
   ...FORMAT_RULES,
 ];
 
+/** Rules on names and inodes: a log that tells of every change of these knows better. */
+export const DECIDED_BY_LOG: ReadonlySet<string> = new Set([
+  ...[...METADATA_RULES, ...GONE_RULES, ...BACK_RULES].map(({ name }) => name),
+  'another-inode-of-old',
+  'reborn-under-its-name',
+]);
+
 export const RULE_BY_NAME: ReadonlyMap<string, Rule> = new Map(RULES.map(rule => [rule.name, rule]));

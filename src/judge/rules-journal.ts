@@ -3,6 +3,7 @@
 
 import type { Expectation } from '../model.ts';
 import { classifyDamage, olderStates } from './damage-class.ts';
+import { LOST_AND_FOUND } from './directory-above.ts';
 import { agreement, type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
@@ -21,7 +22,7 @@ export const JOURNAL_RULES: readonly Rule[] = [
     name: 'name-removed-in-log',
     scanner: 'journal',
     says: 'The log holds a newer copy of the directory than the disk, without this name.',
-    innocent: [NOT_IN_ORDER],
+    innocent: [NOT_IN_ORDER, 'lost+found, where a repair puts what it finds: exempt'],
     accuse: nameRemoved,
   },
   {
@@ -35,7 +36,10 @@ export const JOURNAL_RULES: readonly Rule[] = [
     name: 'newer-inode-in-log',
     scanner: 'journal',
     says: 'The log holds a newer copy of the inode than the disk, and the content is the same.',
-    innocent: [NOT_IN_ORDER],
+    innocent: [
+      NOT_IN_ORDER,
+      'a repair that moved the content of a directory, or changed its links: the ctime did not go back',
+    ],
     accuse: newerInode,
   },
 ];
@@ -54,7 +58,7 @@ function nameLost(known: PathCase): Accusation | null {
 
 function nameRemoved(known: PathCase): Accusation | null {
   const logged = loggedState(known);
-  if (logged?.absent !== true || known.seen === null) return null;
+  if (logged?.absent !== true || known.seen === null || `${known.path}/`.startsWith(LOST_AND_FOUND)) return null;
   const detail = 'The file system’s log holds a newer state, in which the name is gone.';
   return { verdict: 'resurrected', confidence: 'proven', detail };
 }
@@ -83,6 +87,7 @@ function newerInode(known: PathCase): Accusation | null {
   const logged = loggedState(known);
   if (logged?.stat == null || known.seen?.stat == null || known.seen.fault !== null) return null;
   if (agreement(known.seen, logged) === 'different' || known.seen.content?.state === 'unreadable') return null;
+  if (known.seen.stat.ctimeNs >= logged.stat.ctimeNs) return null;
   const detail = 'The file system’s log holds a newer copy of the inode; the content is the same.';
   return { verdict: 'stale', confidence: 'proven', metadataOnly: true, detail, expected: logged };
 }

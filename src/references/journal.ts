@@ -3,7 +3,7 @@
 
 import { readContent } from '../digest/read-content.ts';
 import { DamageError, ReadError, UnsupportedError } from '../errors.ts';
-import type { Entry, Filesystem, Listing, LostEntry } from '../filesystems/filesystem.ts';
+import type { Entry, Filesystem, Listing, LoggedState, LostEntry } from '../filesystems/filesystem.ts';
 import type { BytePath, Expectation, ReferenceInfo, ScanError, Stat } from '../model.ts';
 import { comparePaths } from '../path.ts';
 import type { Reference } from './reference.ts';
@@ -19,10 +19,9 @@ const BUFFER_BYTES = 1024 * 1024;
 /** Directories nested deeper than this are not entered. */
 const DEEPEST = 4096;
 
-/** Null where the file system keeps no such log, and where nothing on the disk is older than it. */
-export function openJournalReference(filesystem: Filesystem): Reference | null {
-  const logged = filesystem.asLogged?.() ?? null;
-  return logged === null ? null : new JournalReference(filesystem, logged);
+/** Where nothing on the disk is older than the log there is nothing to say. */
+export function openJournalReference(filesystem: Filesystem, { newer }: LoggedState): Reference | null {
+  return newer === null ? null : new JournalReference(filesystem, newer);
 }
 
 type Found = Entry | LostEntry;

@@ -2,7 +2,7 @@
 
 import { UsageError } from '../errors.ts';
 import { faultOf } from '../filesystems/fault.ts';
-import type { Filesystem } from '../filesystems/filesystem.ts';
+import type { Filesystem, LoggedState } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
 import type { GenerationFacts } from '../judge/path-case.ts';
 import { isAfterWindow } from '../judge/path-case.ts';
@@ -25,6 +25,8 @@ export interface GatheredReferences {
   readonly references: readonly Reference[];
   /** Baseline generations, ascending by time. */
   readonly generations: readonly GenerationFacts[];
+  /** What the volume's own log still tells; null where it tells nothing. */
+  readonly logged: LoggedState | null;
 }
 
 /** A store that holds generations for this scan, and what they are called in it. */
@@ -50,10 +52,11 @@ export function gatherReferences(
   options: ScanOptions,
 ): GatheredReferences {
   const packages = packageReferences(volume.filesystem, options);
-  const journal = options.captures === true ? null : openJournalReference(volume.filesystem);
+  const logged = options.captures === true ? null : (volume.filesystem.asLogged?.() ?? null);
+  const journal = logged === null ? null : openJournalReference(volume.filesystem, logged);
   const opened = sources.map(source => openOne(source, volume.index, options));
   const own = journal === null ? packages : [...packages, journal];
-  return { references: [...own, ...opened], generations: sources.map(factsOf) };
+  return { references: [...own, ...opened], generations: sources.map(factsOf), logged };
 }
 
 /** What was named stands in for the target's own database of that kind, on the volume that is a system's root. */

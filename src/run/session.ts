@@ -5,9 +5,9 @@ import type { BlockMap } from '../digest/block-map.ts';
 import { BlockOwners } from '../digest/block-owners.ts';
 import { unitBytesOf } from '../digest/unit-hashes.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
-import type { Filesystem } from '../filesystems/filesystem.ts';
+import type { Filesystem, LoggedState } from '../filesystems/filesystem.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
-import type { ByteRange, ReferenceInfo, Skipped } from '../model.ts';
+import type { ByteRange, ReferenceInfo, Skipped, Window } from '../model.ts';
 import { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
 import type { ReportBlock } from '../report/report.ts';
@@ -60,6 +60,8 @@ export interface SessionVolume {
   readonly generations: readonly GenerationFacts[];
   /** Block maps of generations that kept one of this volume, ascending by time. */
   readonly maps: readonly GenerationMap[];
+  /** What its own log still tells; null where it tells nothing. */
+  readonly logged: LoggedState | null;
 }
 
 /** What a session works with that was made before it. */
@@ -165,6 +167,12 @@ function openingOf(target: OpenedTarget, jobs: number): Opening {
   return { workers: jobs + 1, replayed: target.replayed };
 }
 
+/** A life after the window may have gone on from what was lost, and have logged that. */
+function knowsWindow({ isWhole, sinceNs, untilNs }: LoggedState, window: Window | null): boolean {
+  if (!isWhole || window === null || window.fromNs === null || window.toNs === null) return false;
+  return sinceNs <= window.fromNs && untilNs <= window.toNs;
+}
+
 function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch: ProgressWatch): VolumeScan {
   const { options, target, baselines, before, run, startedAtNs } = session;
   const references = new Map(volume.references.map(reference => [reference.info.id, reference.info]));
@@ -173,6 +181,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     references,
     generations: volume.generations,
     startedAtNs,
+    logKnows: volume.logged !== null && knowsWindow(volume.logged, options.window),
   };
   const opening = openingOf(target, options.jobs);
   const sources = sourcesOf(baselines, before, options);

@@ -3,16 +3,25 @@
 // of the last transaction that changed it). On a sound volume there are none. Version 5 only: older ones carry no LSN.
 
 import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
+import type { Nanoseconds } from '../../model.ts';
 import { u16be, u16le, u32be, u32le, u64be, u64le } from '../../struct/integers.ts';
 import { type BlockOverlay, makeOverlay } from '../block-overlay.ts';
 import { inodeNumber } from './geometry.ts';
-import { FORK_FORMATS, INODE_CORE_BYTES, INODE_FLAGS2, INODE_MAGIC } from './layout.ts';
+import { BIGTIME_EPOCH_SECONDS, FORK_FORMATS, INODE_CORE_BYTES, INODE_FLAGS2, INODE_MAGIC } from './layout.ts';
 import { Log } from './log.ts';
 import { replayBuffer } from './log-buffer.ts';
 import { freshInodes, isCreationCancelled } from './log-create.ts';
 import { findEnds } from './log-head.ts';
 import { type InodeChange, inodeChange, replayInode } from './log-inode.ts';
-import { BUFFER_FLAGS, bufferItem, CORE_LSN_AT, createItem, INODE_FIELDS, ITEM_TYPES } from './log-layout.ts';
+import {
+  BUFFER_FLAGS,
+  bufferItem,
+  CORE_LSN_AT,
+  CORE_TIMES,
+  createItem,
+  INODE_FIELDS,
+  ITEM_TYPES,
+} from './log-layout.ts';
 import { bufferKey, inReplayOrder, regionOf, survey } from './log-replay.ts';
 import { oldestRecord } from './log-span.ts';
 import { type LogItem, type LogTransaction, records, transactions } from './log-transactions.ts';
@@ -28,6 +37,9 @@ const WANTED = new Set<string>(
 );
 
 export interface LogMemory {
+  /** Every change after this time is in the log; and the latest change that is. */
+  readonly sinceNs: Nanoseconds;
+  readonly untilNs: Nanoseconds;
   /** Newer copies, over the volume as it is. */
   readonly overlay: BlockOverlay;
   /** Objects at home that are older than the log, and of which it does not hold all that came after. */
@@ -35,7 +47,7 @@ export interface LogMemory {
 }
 
 /**
- * Null where nothing at home is older than the log, and where the log says nothing: on another device, broken, emptied.
+ * Null where the log says nothing: on another device, broken, emptied.
  * @param volume after the replay of what was not written home, if there was any.
  */
 export function rememberedInLog(volume: XfsVolume): LogMemory | null {
@@ -54,6 +66,9 @@ class Memory {
   #cancels = new Map<string, number>();
   /** LSN from which on nothing is missing. */
   #since = 0n;
+  /** Latest change of the inodes of the first checkpoint, and of all. */
+  #sinceNs: Nanoseconds = 0n;
+  #untilNs: Nanoseconds = 0n;
   /** Buffers and inodes that are being brought up to date. */
   readonly #begun = new Set<string>();
   readonly #partly = new Set<string>();
@@ -83,26 +98,34 @@ class Memory {
       for (const item of inReplayOrder(transaction.items)) this.#remember(item, lsn);
     }
     this.#disk.stamp(lsn);
-    const blocks = this.#disk.overlaid();
-    if (blocks.length + this.#partly.size === 0) return null;
-    return { overlay: makeOverlay(SECTOR_BYTES, blocks), partly: this.#partly.size };
+    const overlay = makeOverlay(SECTOR_BYTES, this.#disk.overlaid());
+    return { sinceNs: this.#sinceNs, untilNs: this.#untilNs, overlay, partly: this.#partly.size };
   }
 
   #lookForEdits(committed: Iterable<LogTransaction>): void {
+    let first: bigint | null = null;
     for (const { lsn, items } of committed) {
       for (const item of items) {
-        const key = item.type === ITEM_TYPES.inode ? this.#editedInode(inodeChange(item), lsn) : null;
-        if (key !== null) this.#edited.add(key);
+        if (item.type !== ITEM_TYPES.inode) continue;
+        first ??= lsn;
+        const change = inodeChange(item);
+        this.#noteTime(change.core, lsn === first);
+        if (this.#isEdited(change, lsn)) this.#edited.add(`inode ${change.number}`);
       }
     }
   }
 
-  #editedInode(change: InodeChange, lsn: bigint): string | null {
+  #noteTime(core: Uint8Array, isFirst: boolean): void {
+    const timeNs = loggedChangeNs(core);
+    if (isFirst && timeNs > this.#sinceNs) this.#sinceNs = timeNs;
+    if (timeNs > this.#untilNs) this.#untilNs = timeNs;
+  }
+
+  #isEdited(change: InodeChange, lsn: bigint): boolean {
     const cluster = this.#disk.read(change.block, change.length);
     const slot = cluster.subarray(change.offset, change.offset + this.#volume.superblock.inodeSize);
     const isOfLog = slot.length >= INODE_CORE_BYTES.v3 && isSlotOf(slot, change.number);
-    if (!isOfLog || u64be(slot, CORE_LSN_AT) !== lsn || isLike(change.core, slot)) return null;
-    return `inode ${change.number}`;
+    return isOfLog && u64be(slot, CORE_LSN_AT) === lsn && !isLike(change.core, slot);
   }
 
   #remember(item: LogItem, lsn: bigint): void {
@@ -189,6 +212,16 @@ class Memory {
 }
 
 const DATA_FORK = INODE_FIELDS.data | INODE_FIELDS.extents | INODE_FIELDS.root | INODE_FIELDS.device;
+
+const SECOND_NS = 1_000_000_000n;
+const [, , CHANGE_TIME_AT] = CORE_TIMES;
+
+/** `di_ctime`: as the inode's flags have it, nanoseconds since the earliest time or seconds and nanoseconds. */
+function loggedChangeNs(core: Uint8Array): Nanoseconds {
+  const isBig = core.length >= INODE_CORE_BYTES.v3 && (u64le(core, 120) & BigInt(INODE_FLAGS2.bigtime)) !== 0n;
+  if (isBig) return u64le(core, CHANGE_TIME_AT) + BigInt(BIGTIME_EPOCH_SECONDS) * SECOND_NS;
+  return BigInt(u32le(core, CHANGE_TIME_AT) | 0) * SECOND_NS + BigInt(u32le(core, CHANGE_TIME_AT + 4));
+}
 
 /** Mode, size, blocks and extents are those that were logged. */
 function isLike(core: Uint8Array, slot: Uint8Array): boolean {

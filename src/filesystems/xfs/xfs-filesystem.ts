@@ -4,12 +4,21 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
-import type { Entry, Extent, Filesystem, InodeHabits, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import type {
+  Entry,
+  Extent,
+  Filesystem,
+  InodeHabits,
+  Listing,
+  LoggedState,
+  OpenFile,
+  VolumeBlocks,
+} from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
-import { rememberedInLog } from './log-memory.ts';
+import { type LogMemory, rememberedInLog } from './log-memory.ts';
 import { logEnds, type ReplayedLog, replayedVolume, replayLog } from './log-state.ts';
 import { type VolumeOptions, XfsVolume } from './volume.ts';
 
@@ -120,9 +129,14 @@ export class XfsFilesystem implements Filesystem {
   }
 
   /** Null as well while the log is not written home: what is behind it then may be a copy that was made in use. */
-  asLogged(): Filesystem | null {
+  asLogged(): LoggedState | null {
     const memory = this.isDirty === false ? rememberedInLog(this.volume) : null;
-    if (memory === null || memory.overlay.blocks.length === 0) return null;
+    if (memory === null) return null;
+    const { sinceNs, untilNs, partly, overlay } = memory;
+    return { sinceNs, untilNs, newer: overlay.blocks.length === 0 ? null : this.#with(memory), isWhole: partly === 0 };
+  }
+
+  #with(memory: LogMemory): Filesystem {
     const volume = replayedVolume(this.volume.source, memory, {});
     return new XfsFilesystem(volume, { isDirty: false, replayed: null, notReplayed: null });
   }
