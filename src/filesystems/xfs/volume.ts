@@ -16,6 +16,7 @@ import { inodePlace } from './geometry.ts';
 import { GroupHeaders } from './group-headers.ts';
 import { Inode } from './inode.ts';
 import { checkInode } from './inode-check.ts';
+import { InodeClusters } from './inode-cluster.ts';
 import { inodesInUse } from './inode-scan.ts';
 import { FORK_FORMATS, INODE_FLAGS2 } from './layout.ts';
 import { readSuperblock, type Superblock } from './superblock.ts';
@@ -38,6 +39,7 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
   readonly groups: GroupHeaders;
   readonly #blocks: ChunkCache;
   readonly #tables: ChunkCache;
+  readonly #clusters: InodeClusters;
 
   /** Throws DamageError when no sound superblock is found, UnsupportedError, ReadError. */
   constructor(source: ByteSource, options: VolumeOptions = {}) {
@@ -47,6 +49,7 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
     this.superblock = readSuperblock(source, damage);
     this.#blocks = new ChunkCache(source, this.superblock.blockSize, cacheBytes / 2);
     this.#tables = new ChunkCache(source, TABLE_CHUNK, cacheBytes / 2);
+    this.#clusters = new InodeClusters(this.superblock, number => this.rawInode(number));
     this.groups = new GroupHeaders(source, this.superblock, damage);
   }
 
@@ -97,6 +100,7 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
   inode(number: number): Inode {
     const inode = this.rawInode(number);
     checkInode(inode, this.superblock);
+    this.#clusters.check(number);
     return inode;
   }
 
