@@ -70,10 +70,12 @@ export interface InodeHabits {
   readonly first: number;
   /** Whether an exchange of two names (renameat2) stamps the inodes, as a rename does. */
   readonly stampsExchange: boolean;
+  /** Whether a number that was freed is given to the next file at once. */
+  readonly reusesNumbers: boolean;
 }
 
 /** Of ext4 as mke2fs makes it: inodes of 256 bytes in blocks of 4 KiB. */
-export const DEFAULT_HABITS: InodeHabits = { perBlock: 16, first: 1, stampsExchange: true };
+export const DEFAULT_HABITS: InodeHabits = { perBlock: 16, first: 1, stampsExchange: true, reusesNumbers: false };
 
 /** What a log that was written home whole still tells of inodes and names: all that changed between two times. */
 export interface LoggedState {

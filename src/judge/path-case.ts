@@ -59,6 +59,8 @@ export interface InodeWitness {
    * file systems: `seen`, its former name leads to another one by now. Null: an exchange would have stamped it.
    */
   readonly unstampedExchange: 'seen' | 'possible' | null;
+  /** The file system gives a freed number to the next file at once: a name that is made again may well get its old one. */
+  readonly numbersReturn: boolean;
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
   /** Those of them under which the newest generation had the inode. */
@@ -99,6 +101,7 @@ export const NO_WITNESS: InodeWitness = {
   cameFrom: [],
   isExchanged: false,
   unstampedExchange: null,
+  numbersReturn: false,
   rivals: [],
   rivalsOfNewest: [],
   isNameOfOld: false,

@@ -28,6 +28,7 @@ export const DECIDED_BY_LOG: ReadonlySet<string> = new Set([
   ...[...METADATA_RULES, ...GONE_RULES, ...BACK_RULES].map(({ name }) => name),
   'another-inode-of-old',
   'reborn-under-its-name',
+  'reborn-where-numbers-return',
 ]);
 
 export const RULE_BY_NAME: ReadonlyMap<string, Rule> = new Map(RULES.map(rule => [rule.name, rule]));

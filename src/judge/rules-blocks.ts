@@ -83,7 +83,16 @@ export const BLOCK_RULES: readonly Rule[] = [
       'written under a temporary name and renamed, twice: `possible` alone',
     ],
     raisedByLosses: true,
-    accuse: reborn,
+    accuse: known => (known.inode.numbersReturn ? null : reborn(known)),
+  },
+  {
+    name: 'reborn-where-numbers-return',
+    scanner: 'blocks',
+    says: 'The same on a file system that gives a freed number to the next file at once.',
+    innocent: [
+      'deleted and made again, which as a rule brings the number back: `possible`, unless its directory is as it was',
+    ],
+    accuse: known => (known.inode.numbersReturn ? rebornInOldDirectory(known) : null),
   },
   {
     name: 'bytes-after-end',
@@ -220,6 +229,12 @@ function reborn(known: PathCase): Accusation | null {
   const old = directoryOfOld(known) === null ? '' : '; its directory is as it was, though names in it changed';
   const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, and that is another file since${old}.`;
   return { verdict: 'garbage', confidence: 'possible', detail, expected: formerly };
+}
+
+/** Names that changed since have written their directory's block: the old one is back. */
+function rebornInOldDirectory(known: PathCase): Accusation | null {
+  const accusation = reborn(known);
+  return accusation === null || directoryOfOld(known) === null ? accusation : { ...accusation, confidence: 'likely' };
 }
 
 /** The map by which the directory above was written since (its time of modification has moved), and holds what it held. */

@@ -133,6 +133,7 @@ export class InodeIndex {
       livesAt,
       cameFrom: came.map(named => named.path),
       isExchanged: came.some(({ path }) => this.#isHeirAt(group.path, path, formerly)),
+      numbersReturn: this.#habits.reusesNumbers,
       unstampedExchange: this.#unstampedExchange(stat, came),
       isNameOfOld: this.#namesOfOld.has(group.path),
       isAmongOldInodes: this.#blocksOfOld.has(this.#blockOf(stat)),

@@ -14,6 +14,19 @@ function says(parts: Parameters<typeof pathCase>[0]): string | null {
 
 const vouchers = (parts: Parameters<typeof pathCase>[0]) => judgePath(pathCase(parts)).vouchers;
 
+describe('a log that tells of every change in the window', () => {
+  it('decides on names and inodes', () => {
+    const known = pathCase({ was: [file(5, 'a'), file(16, 'a')], is: null });
+    expect(judgePath(known).finding?.verdict).toBe('missing');
+    expect(judgePath({ ...known, scan: { ...known.scan, logKnows: true } }).finding).toBeNull();
+  });
+
+  it('says nothing of content', () => {
+    const known = pathCase({ was: [file(16, 'a b')], is: file(16, 'a x') });
+    expect(judgePath({ ...known, scan: { ...known.scan, logKnows: true } }).finding?.confidence).toBe('proven');
+  });
+});
+
 describe('of several charges', () => {
   it('the best confidence wins', () => {
     const was = [file(5, 'a b'), file(16, 'c d')];

@@ -130,7 +130,22 @@ export function manifest(content: State, parts: Partial<Expectation> = {}): Expe
   });
 }
 
-const kindOf = (id: string): ReferenceInfo['kind'] => (id.startsWith('g') ? 'baseline' : 'packages');
+/** The newer state that the file system's log holds. */
+export const logged = (newer: State): Expectation => expectationOf('journal', newer);
+export const loggedAbsence = (): Expectation => ({
+  ...expectationOf('journal', file(1, '')),
+  type: null,
+  sizeBytes: null,
+  digests: {},
+  blocks: null,
+  stat: null,
+  absent: true,
+});
+
+function kindOf(id: string): ReferenceInfo['kind'] {
+  if (id === 'journal') return 'journal';
+  return id.startsWith('g') ? 'baseline' : 'packages';
+}
 const referenceInfo = (id: string): ReferenceInfo => ({
   id,
   kind: kindOf(id),
@@ -172,7 +187,7 @@ export function pathCase(parts: CaseParts): PathCase {
     return { id: `g${first + index}`, atNs, capturedNs, covers: () => true };
   });
   const past = was.flatMap((then, index) => (then === null ? [] : [expectationOf(`g${first + index}`, then)]));
-  const ids = ['dpkg', 'list', ...generations.map(({ id }) => id)];
+  const ids = ['dpkg', 'list', 'journal', ...generations.map(({ id }) => id)];
   const now = parts.is == null ? null : seenOf(parts.is);
   return {
     volume: 0,

@@ -4,7 +4,16 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
-import type { Entry, Extent, Filesystem, InodeHabits, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import {
+  DEFAULT_HABITS,
+  type Entry,
+  type Extent,
+  type Filesystem,
+  type InodeHabits,
+  type Listing,
+  type OpenFile,
+  type VolumeBlocks,
+} from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
@@ -69,7 +78,7 @@ export class Ext4Filesystem implements Filesystem {
       isAllocated: block => isAllocated(volume, allocation, block),
     };
     const perBlock = Math.floor(volume.blockSize / volume.superblock.inodeSize);
-    this.inodeHabits = { perBlock, first: 1, stampsExchange: true };
+    this.inodeHabits = { ...DEFAULT_HABITS, perBlock };
   }
 
   get damage(): DamageLog {

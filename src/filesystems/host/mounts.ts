@@ -83,7 +83,7 @@ export function isPseudo(path: string | Buffer): boolean {
 }
 
 /** Of XFS as mkfs.xfs makes it: inodes of 512 bytes in blocks of 4 KiB. */
-const XFS_HABITS: InodeHabits = { perBlock: 8, first: 0, stampsExchange: false };
+const XFS_HABITS: InodeHabits = { perBlock: 8, first: 0, stampsExchange: false, reusesNumbers: true };
 const XFS_SUPER_MAGIC = 0x58465342;
 
 /** Of the file system that the directory is on. Throws the system's error. */

@@ -92,7 +92,12 @@ export class XfsFilesystem implements Filesystem {
       isAllocated: block => allocation.isBlockInUse(block),
       mayShareBlocks: inode => volume.mayShareBlocks(inode),
     };
-    this.inodeHabits = { perBlock: volume.superblock.inodesPerBlock, first: 0, stampsExchange: false };
+    this.inodeHabits = {
+      perBlock: volume.superblock.inodesPerBlock,
+      first: 0,
+      stampsExchange: false,
+      reusesNumbers: true,
+    };
   }
 
   get damage(): DamageLog {
