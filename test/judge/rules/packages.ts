@@ -1,8 +1,9 @@
 // Content and existence against package manifests.
 
 import { expect } from 'vitest';
+import type { Expectation } from '../../../src/model.ts';
 import { findingOf } from '../finding-of.ts';
-import { accusation, day, directory, file, manifest, parentCase, pathCase } from '../path-case-of.ts';
+import { accusation, day, directory, file, logged, manifest, parentCase, pathCase } from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
@@ -105,6 +106,16 @@ export const PACKAGE_TESTS: readonly RuleTests[] = [
         const parent = parentCase([], directory(15));
         expect(accusation(GONE, pathCase({ is: null, manifests: [], parent }))).toBeNull();
       },
+      'deleted in the window, by a log that tells of every change of it (the list of the package is of an older day): exempt':
+        () => {
+          const above = findingOf('gone', { verdict: 'missing', confidence: 'proven' });
+          const knows = (manifests: Expectation[]) => {
+            const known = pathCase({ was: [file(5, 'a')], is: null, manifests, above });
+            return accusation(GONE, { ...known, scan: { ...known.scan, logKnows: true } });
+          };
+          expect(knows([packaged()])).toBeNull();
+          expect(knows([packaged(), logged(file(16, 'a'))])).toBe('missing likely');
+        },
     },
   },
   {
