@@ -179,8 +179,6 @@ export interface Expectation {
   readonly installedAtNs: Nanoseconds | null;
   /** How to get it again. */
   readonly remedy: Remedy | null;
-  /** The reference knows that nothing has this name (any more). */
-  readonly absent?: boolean;
 }
 
 export interface Remedy {

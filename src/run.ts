@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { STRUCTURE_SCANNERS } from '../scanners/index.ts';
 import { UsageError } from './errors.ts';
 import { blockDays } from './judge/block-days.ts';
-import type { BytePath, Skipped } from './model.ts';
+import type { BytePath, ScanError, Skipped, VolumeFacts } from './model.ts';
 import { comparePaths } from './path.ts';
 import type { Explained, Explanation } from './report/explanation.ts';
-import type { Report } from './report/report.ts';
+import type { Report, ReportBlock } from './report/report.ts';
 import { captureBefore } from './run/before.ts';
 import { Breath } from './run/breath.ts';
 import { containerBlocks, withTells } from './run/container-tells.ts';
@@ -16,9 +16,10 @@ import type { JudgedPath } from './run/judge-tree.ts';
 import { type JudgedScan, judgeScan } from './run/judged-scan.ts';
 import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
+import { outdatedBlocks } from './run/report-blocks.ts';
 import { residentsOf } from './run/residents.ts';
 import { closeSession, infosOf, openSession, type Session, type SessionParts, withVolumeScans } from './run/session.ts';
-import { unexamined } from './run/unexamined.ts';
+import { containerTroubles, unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
 import { VERSION } from './version.ts';
 
@@ -91,7 +92,7 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
 /** What was captured for the session alone is closed with it, and when it cannot be opened. */
 function openWith(options: ScanOptions, hooks: RunHooks, parts: SessionParts): Session {
   try {
-    return openSession(options, hooks, parts);
+    return openSession(options, hooks, { ...parts, judges: true });
   } catch (error) {
     parts.before?.close();
     throw error;
@@ -131,6 +132,13 @@ async function* judgeAll(scans: readonly VolumeScan[], breath: Breath): AsyncIte
   for (const volume of scans) yield* judgeVolume(volume, breath);
 }
 
+/** Of a scan that was interrupted. */
+const STOPPED: ScanError = {
+  path: '/',
+  code: 'interrupted',
+  message: 'the scan was stopped before its end: what it had not read yet is neither vouched for nor accused',
+};
+
 type ReportedScan = JudgedScan & Pick<Report, 'extents'>;
 
 function reportOf(session: Session, judged: ReportedScan, examined: { whole: boolean; bytesRead: number }): Report {
@@ -144,7 +152,7 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
   const unread = unexamined(target);
   const complete = whole && tally.unexamined === 0 && unread.length === 0;
   const infos = infosOf(volumes);
-  const facts = target.volumes.map(volume => volume.facts);
+  const facts = target.volumes.map(volume => withLog(volume.facts, volumes));
   const survey = target.survey();
   return {
     tool: { name: 'lostwrite', version: VERSION },
@@ -155,15 +163,29 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
     summary: { files, directories, bytesRead, durationMs, vouched, atRisk, hasFindings, verdicts },
     coverage: { byReference, unvouched, skipped: inTreeOrder([...skipped, ...session.mounts]) },
     findings: () => judged.findings.findings(),
-    blocks: [...containerBlocks(survey, facts), ...session.blocks],
+    blocks: [...containerBlocks(survey, facts), ...blocksOf(session)],
     orphans,
     extents: judged.extents,
     errors: [
+      ...(whole ? [] : [STOPPED]),
       ...unread,
+      ...containerTroubles(target),
       ...target.volumes.flatMap(volume => damageOf(session.run, volume)),
       ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
     ],
   };
+}
+
+/** Ascending by volume and block; what two witnesses say of one block is told once, by the file system's own log first. */
+function blocksOf({ blocks, volumes }: Session): ReportBlock[] {
+  const outdated = volumes.flatMap(({ index, log }) => (log === null ? [] : outdatedBlocks(index, log.state)));
+  const byPlace = new Map([...blocks, ...outdated].map(each => [`${each.volume}:${each.block}`, each]));
+  return [...byPlace.values()].sort((left, right) => left.volume - right.volume || left.block - right.block);
+}
+
+function withLog(facts: VolumeFacts, volumes: Session['volumes']): VolumeFacts {
+  const state = volumes.find(({ index }) => index === facts.index)?.log?.state ?? null;
+  return state === null ? facts : { ...facts, log: { fromNs: state.fromNs, toNs: state.toNs, holes: state.holes } };
 }
 
 function inTreeOrder(skipped: readonly Skipped[]): Skipped[] {

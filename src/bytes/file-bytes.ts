@@ -5,7 +5,7 @@
 
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { errorCode, ReadError, UsageError } from '../errors.ts';
+import { errorCode, ReadError, UsageError, wordsOfCode } from '../errors.ts';
 import type { TargetIdentity } from '../model.ts';
 import type { ByteSource } from './byte-source.ts';
 import { zeroPrefix } from './zeros.ts';
@@ -62,7 +62,7 @@ function openQuietly(path: string, flags: number): number {
 
 function cannotOpen(path: string, error: unknown): unknown {
   const code = errorCode(error);
-  return code === null ? error : new UsageError(`${path}: cannot be opened (${code})`);
+  return code === null ? error : new UsageError(`${path}: cannot be opened: ${wordsOfCode(code)}`);
 }
 
 /** As for every target: of a block device, it is that of its node. */
@@ -189,9 +189,9 @@ function alignedMemory(bytes: number): Uint8Array {
 function openDirect(path: string, rdev: bigint): number | null {
   let fd: number;
   try {
-    fd = openSync(path, OPEN_FLAGS | constants.O_DIRECT);
+    fd = openQuietly(path, OPEN_FLAGS | constants.O_DIRECT);
   } catch (error) {
-    if (errorCode(error) === null) throw error;
+    if (!(error instanceof UsageError)) throw error;
     return null;
   }
   if (fstatSync(fd, { bigint: true }).rdev === rdev) return fd;

@@ -3,7 +3,7 @@
 
 import { realpathSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
-import { DamageError, errorCode, UnsupportedError, UsageError } from '../errors.ts';
+import { DamageError, errorCode, UnsupportedError, UsageError, wordsOfCode } from '../errors.ts';
 import { type FileBytes, openFileBytes } from './file-bytes.ts';
 
 export class ImageFiles {
@@ -69,6 +69,6 @@ function realOf(path: string, image: string, what: string): string {
     return realpathSync(path);
   } catch (error) {
     const code = errorCode(error);
-    throw code === null ? error : new UsageError(`${image}: the ${what} ${path} cannot be had (${code})`);
+    throw code === null ? error : new UsageError(`${image}: the ${what} ${path} cannot be had: ${wordsOfCode(code)}`);
   }
 }

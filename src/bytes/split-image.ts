@@ -18,8 +18,7 @@ export interface SplitImage {
 /** All pieces as one file when `path`, open as `first`, is the first of several; null when it stands alone. Throws UsageError. */
 export function openSplit(first: FileBytes, path: string): SplitImage | null {
   const name = pieceName(path);
-  if (name === null) return null;
-  if (!name.isFirst) return refuseLaterPiece(path, name);
+  if (name === null || !name.isFirst) return refuseLaterPiece(path);
   const paths = laterPieces(name);
   if (paths.length === 0) return null;
   const opened: FileBytes[] = [first];
@@ -57,10 +56,29 @@ function pieceName(path: string): PieceName | null {
   return { base, suffix, isFirst };
 }
 
-function refuseLaterPiece(path: string, { base, suffix }: PieceName): null {
-  const firsts = ['0'.repeat(suffix.length), '1'.padStart(suffix.length, '0')].map(each => base + each);
-  const first = firsts.find(each => existsSync(each));
-  if (first === undefined) return null;
+/** The piece that stands for the whole, when `path` is called like a later one and there is such a file. */
+export function firstPieceOf(path: string): string | null {
+  const [, base = '', letters = ''] = /^(.*\.)([a-z]{2,3})$/.exec(path) ?? [];
+  if (letters !== '') return firstOfLetters(base, letters);
+  const name = pieceName(path);
+  if (name === null || name.isFirst) return null;
+  const firsts = ['0'.repeat(name.suffix.length), '1'.padStart(name.suffix.length, '0')].map(each => name.base + each);
+  return firsts.find(each => existsSync(each)) ?? null;
+}
+
+/** Any ending has the shape of letters: only one that the pieces lead up to is meant. */
+function firstOfLetters(base: string, letters: string): string | null {
+  const first = 'a'.repeat(letters.length);
+  let next: string | null = first;
+  for (let count = 0; next !== null && next !== letters && count < MAX_PIECES; count++) {
+    next = existsSync(base + next) ? following(next) : null;
+  }
+  return next === letters && letters !== first ? base + first : null;
+}
+
+function refuseLaterPiece(path: string): null {
+  const first = firstPieceOf(path);
+  if (first === null) return null;
   throw new UsageError(`${path}: is a piece of a split image: name its first piece, ${first}`);
 }
 

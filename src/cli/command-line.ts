@@ -13,7 +13,7 @@ import { type OptionName, SCAN_NAMES, SWEEP_NAMES, yargsOptions } from './option
 import { scanCommand } from './scan.ts';
 import { type Argv, readSettings, type Settings } from './settings.ts';
 import { sweepCommand } from './sweep.ts';
-import { writeLines } from './terminal.ts';
+import { columnsOf, writeLines } from './terminal.ts';
 import { troubleLines } from './trouble.ts';
 import { refuseOddFlags, usageErrorOf } from './usage-error.ts';
 import type { World } from './world.ts';
@@ -66,7 +66,7 @@ async function obey(argv: readonly string[], world: World): Promise<number> {
   };
   const parser = describeCommands(yargs([]), choose)
     .version(world.version)
-    .wrap(Math.min(world.stdout.columns ?? 80, 100))
+    .wrap(Math.min(columnsOf(world.stdout), 100))
     .fail((message, error) => {
       if (error && error.name !== 'YError') throw error;
       throw usageErrorOf(message ?? error.message, argv);
@@ -204,7 +204,7 @@ function createUsage(yargs: Yargs): Yargs {
     .option('at', {
       type: 'string',
       requiresArg: true,
-      describe: 'The time that this state stands for (default: now)',
+      describe: 'The time that this state stands for (default: now; of an image: when it was last written)',
     });
 }
 

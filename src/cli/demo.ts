@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { countOf, figure } from '../figures.ts';
-import type { BytePath } from '../model.ts';
 import type { Report } from '../report/report.ts';
 import { isReported } from '../report/words.ts';
 import type { DemoScene, ScanOptions } from '../run/options.ts';
@@ -30,7 +29,7 @@ export async function demoCommand(settings: Settings, world: World): Promise<num
       display.end();
       const again = createProgressDisplay(world, { quiet: delivery.quiet, verbose });
       const closing = (report: Report): string[] => [
-        ...truthLines(report, scene.damaged),
+        ...truthLines(report, scene),
         ...(delivery.json === null ? ['Every finding: lostwrite demo --json FILE'] : []),
       ];
       interrupt.stop();
@@ -47,17 +46,26 @@ export async function demoCommand(settings: Settings, world: World): Promise<num
 }
 
 /** How well the scan did, by what was really lost. */
-function truthLines(report: Report, damaged: ReadonlySet<BytePath>): string[] {
-  let [found, wrong] = [0, 0];
+function truthLines(report: Report, { damaged, target }: DemoScene): string[] {
+  let [found, wrong, hinted] = [0, 0, 0];
   for (const finding of report.findings()) {
-    if (!isReported(finding)) continue;
-    if (damaged.has(finding.path)) found += 1;
+    const isTrue = damaged.has(finding.path);
+    if (!isReported(finding)) hinted += isTrue && finding.verdict !== 'suspect' ? 1 : 0;
+    else if (isTrue) found += 1;
     else wrong += 1;
   }
   const truth = `What really happened: ${countOf(damaged.size, 'path was', 'paths were')} damaged.`;
   const score = `The scan reported ${figure(found)} of them, and ${countOf(wrong, 'other')}.`;
-  return ['', truth, score];
+  const hints = hinted === 0 ? [] : [`It calls ${figure(hinted)} more of them worth a look.`];
+  return ['', truth, score, ...hints, ...(target.kind === 'directory' ? IN_A_DIRECTORY : [])];
 }
+
+/** What somebody without root should make of it. */
+const IN_A_DIRECTORY = [
+  'Without root this demo can only overwrite files, as any program does, and the',
+  'times of the files tell so: a scan cannot be sure then. As root the demo loses',
+  'writes of a real disk, which leave no such trace, and the scan is sure of most.',
+];
 
 function demoScan(scene: DemoScene, world: World): ScanOptions {
   const { target, window, store, baseline } = scene;

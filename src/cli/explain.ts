@@ -12,7 +12,7 @@ import { createProgressDisplay } from './progress.ts';
 import type { RunFunctions } from './run-functions.ts';
 import { locateScan, withIdentity } from './scan.ts';
 import type { Settings } from './settings.ts';
-import { writeLines } from './terminal.ts';
+import { columnsOf, writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 
 export async function explainCommand(target: string, typed: string, settings: Settings, world: World): Promise<number> {
@@ -27,13 +27,18 @@ export async function explainCommand(target: string, typed: string, settings: Se
     const explained = await run.explain(options, path, { ...display, signal: interrupt.signal });
     display.end();
     if (explained.explanations.length === 0)
-      throw new UsageError(`${typed}: neither the target nor any reference knows this path`);
-    await writeLines(world.stdout, renderExplanations(path, options.target.name, explained, world.stdout.columns));
+      throw new UsageError(`${typed}: neither the target nor any reference knows this path${byteHint(typed)}`);
+    await writeLines(world.stdout, renderExplanations(path, options.target.name, explained, columnsOf(world.stdout)));
     return interrupt.signal.aborted ? EXIT_PARTIAL : EXIT_CLEAN;
   } finally {
     display.end();
     interrupt.stop();
   }
+}
+
+/** Arguments come as text: what is not UTF-8 has become U+FFFD on the way. */
+function byteHint(typed: string): string {
+  return typed.includes('\ufffd') ? '; write a byte that is not UTF-8 as \\xff, as the summary does' : '';
 }
 
 /** Without --baseline half of what a scan knew is missing: says so when the store could tell more of this target. */

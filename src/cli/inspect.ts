@@ -1,6 +1,6 @@
 // `lostwrite inspect`: what a target is made of.
 
-import { renderInspection } from '../report/inspection.ts';
+import { inspectionJson, renderInspection } from '../report/inspection.ts';
 import { EXIT_CLEAN } from './exit-code.ts';
 import type { Settings } from './settings.ts';
 import { identified, imageSettings, locateTarget } from './target.ts';
@@ -17,11 +17,7 @@ export async function inspectCommand(
   const run = await world.loadRun();
   const target = identified({ ...located, ...imageSettings(located.kind, settings, world.cwd) }, run.identityOf);
   const inspection = await run.inspect(target);
-  const text = request.json ? [JSON.stringify(inspection, bigintAsText, 2)] : renderInspection(target.name, inspection);
+  const text = request.json ? [inspectionJson(target.name, inspection)] : renderInspection(target.name, inspection);
   await writeLines(world.stdout, text);
   return EXIT_CLEAN;
-}
-
-function bigintAsText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
 }

@@ -6,7 +6,7 @@ import { printableText } from '../report/printable.ts';
 import { spanFigure } from '../report/words.ts';
 import type { Progress } from '../run/options.ts';
 import { createEstimator, type Estimate, type Estimator } from './estimate.ts';
-import { isTerminal } from './terminal.ts';
+import { columnsOf, isTerminal } from './terminal.ts';
 import type { World } from './world.ts';
 
 export interface ProgressDisplay {
@@ -19,8 +19,10 @@ export interface ProgressDisplay {
 
 const REDRAW_MS = 100;
 const VERBOSE_LINE_MS = 30_000;
-const BAR_CHARACTERS = 20;
-const DEFAULT_COLUMNS = 80;
+/** A terminal of 80 columns holds a short bar and both speeds; the number of files needs a wider one. */
+const BAR_CHARACTERS = 10;
+const WIDE_BAR_CHARACTERS = 20;
+const WIDE_COLUMNS = 100;
 const ERASE_LINE = '\r\x1b[K';
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
@@ -54,7 +56,7 @@ function terminalDisplay(world: World): ProgressDisplay {
       const estimate = estimates(nowMs, progress);
       if (ended || nowMs - drawnMs < REDRAW_MS) return;
       drawnMs = nowMs;
-      shown = barLine(progress, estimate, (world.stderr.columns ?? DEFAULT_COLUMNS) - 1);
+      shown = barLine(progress, estimate, columnsOf(world.stderr) - 1);
       put(world, ERASE_LINE + shown);
     },
     onNotice(line) {
@@ -95,9 +97,9 @@ function phaseEstimates(): (atMs: number, progress: Progress) => Estimate {
   };
 }
 
-/** While listing, the entries are the work, and nobody knows how many there are. */
+/** While listing, the entries are the work, and nobody knows how many there are; judging comes after all work. */
 function worked(progress: Progress): Progress {
-  if (progress.phase !== 'listing') return progress;
+  if (progress.phase === 'reading') return progress;
   return { ...progress, filesDone: progress.entries, filesTotal: 0, bytesDone: 0, bytesTotal: 0 };
 }
 
@@ -106,14 +108,15 @@ function progressParts(progress: Progress, estimate: Estimate): string[] {
   const phase = PHASES[progress.phase];
   if (progress.phase === 'listing')
     return [phase, countOf(progress.entries, 'entry', 'entries'), `${figure(Math.round(estimate.filesPerSecond))}/s`];
+  if (progress.phase === 'judging') return [phase, countOf(progress.filesDone, 'file')];
   const percent = estimate.fraction === null ? [] : [`${Math.floor(estimate.fraction * 100)} %`];
   return [
     phase,
     ...percent,
     estimate.remainingMs === null ? 'estimating' : `about ${spanFigure(roundSpan(estimate.remainingMs))} left`,
-    `${figure(progress.filesDone)} of ${countOf(progress.filesTotal, 'file')}`,
-    `${byteFigure(Math.round(estimate.bytesPerSecond))}/s`,
     `${figure(Math.round(estimate.filesPerSecond))} files/s`,
+    `${byteFigure(Math.round(estimate.bytesPerSecond))}/s`,
+    `${figure(progress.filesDone)} of ${countOf(progress.filesTotal, 'file')}`,
   ];
 }
 
@@ -126,14 +129,15 @@ function roundSpan(milliseconds: number): number {
 function barLine(progress: Progress, estimate: Estimate, columns: number): string {
   const [phase = '', ...rest] = progressParts(progress, estimate);
   let line = phase;
-  for (const part of estimate.fraction === null ? rest : [bar(estimate.fraction), ...rest]) {
+  for (const part of estimate.fraction === null ? rest : [bar(estimate.fraction, columns), ...rest]) {
     if (line.length + 2 + part.length > columns) break;
     line += `  ${part}`;
   }
   return line.slice(0, Math.max(0, columns));
 }
 
-function bar(fraction: number): string {
-  const filled = Math.floor(fraction * BAR_CHARACTERS);
-  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARACTERS - filled)}]`;
+function bar(fraction: number, columns: number): string {
+  const length = columns < WIDE_COLUMNS ? BAR_CHARACTERS : WIDE_BAR_CHARACTERS;
+  const filled = Math.floor(fraction * length);
+  return `[${'#'.repeat(filled)}${'-'.repeat(length - filled)}]`;
 }

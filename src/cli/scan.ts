@@ -16,7 +16,7 @@ import type { RunFunctions } from './run-functions.ts';
 import { judgeScanOptions } from './scan-options.ts';
 import type { Settings } from './settings.ts';
 import { identified, imageSettings, type LocatedTarget, locateTarget } from './target.ts';
-import { paletteFor, writeChunks, writeLines } from './terminal.ts';
+import { columnsOf, paletteFor, writeChunks, writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 import { assertReportCanBeWritten, writeReport } from './write-report.ts';
 
@@ -30,6 +30,8 @@ export interface Delivery {
   readonly explainWords?: readonly string[];
   /** The target is gone once the summary is read: no hint leads back to it. */
   readonly targetPasses?: boolean;
+  /** A stopped scan goes on when it is called again. */
+  readonly resumes?: boolean;
 }
 
 /** Scans one target, which may lie across several images; gives the exit code. */
@@ -40,7 +42,8 @@ export async function scanCommand(targets: readonly string[], given: Settings, w
   const display = createProgressDisplay(world, { quiet: delivery.quiet, verbose: settings.flag('verbose') });
   const located = locateScan(target, settings, world, { report: delivery.json, say: display.onNotice });
   const run = await world.loadRun();
-  const delivered = { ...delivery, explainWords: [target, ...explainOptions(settings)] };
+  const resumes = located.store.path !== null && settings.text('resume') !== 'never';
+  const delivered = { ...delivery, resumes, explainWords: [target, ...explainOptions(settings)] };
   return (await scanAndDeliver(run, withIdentity(located, run), delivered, display, world)).code;
 }
 
@@ -153,7 +156,7 @@ async function deliver(
   closing: (report: Report) => string[],
 ): Promise<void> {
   const { report } = outcome;
-  const { json, quiet, explainWords = null, targetPasses = false } = delivery;
+  const { json, quiet, explainWords = null, targetPasses = false, resumes = false } = delivery;
   let failure: unknown = null;
   try {
     if (json === '-') await writeChunks(world.stdout, renderJson(report));
@@ -166,9 +169,9 @@ async function deliver(
     const output = json === '-' ? world.stderr : world.stdout;
     const reportFile = failure === null && json !== '-' ? json : null;
     const palette = paletteFor(output, world.env);
-    const columns = output.columns === undefined ? {} : { columns: output.columns };
+    const columns = columnsOf(output);
     await writeLines(output, [
-      ...renderSummary(report, { palette, reportFile, explainWords, targetPasses, ...columns }),
+      ...renderSummary(report, { palette, reportFile, explainWords, targetPasses, resumes, columns }),
       ...closing(report),
     ]);
   }

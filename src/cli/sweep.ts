@@ -13,7 +13,7 @@ import { createProgressDisplay, type ProgressDisplay } from './progress.ts';
 import { type Delivery, readDelivery } from './scan.ts';
 import { choice, parseJobs, type Settings } from './settings.ts';
 import { planTargets } from './sweep-targets.ts';
-import { paletteFor, writeChunks, writeLines } from './terminal.ts';
+import { columnsOf, paletteFor, writeChunks, writeLines } from './terminal.ts';
 import type { World } from './world.ts';
 import { writeReport } from './write-report.ts';
 
@@ -75,12 +75,9 @@ async function deliver(swept: WireSweep, plan: SweepPlan, delivery: Delivery, wo
   }
   if (!quiet) {
     const output = json === '-' ? world.stderr : world.stdout;
-    const columns = output.columns === undefined ? {} : { columns: output.columns };
+    const columns = columnsOf(output);
     const places = { directory: printableText(plan.directory), file: SUMMARY };
-    await writeLines(
-      output,
-      renderSweepSummary(swept, { palette: paletteFor(output, world.env), ...places, ...columns }),
-    );
+    await writeLines(output, renderSweepSummary(swept, { palette: paletteFor(output, world.env), ...places, columns }));
   }
   if (failure !== null) throw failure;
 }

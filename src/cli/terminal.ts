@@ -34,6 +34,13 @@ export function isTerminal(output: Output, env: World['env']): boolean {
   return output.isTTY === true && env.TERM !== 'dumb';
 }
 
+const DEFAULT_COLUMNS = 80;
+
+/** A terminal that does not know its width says 0: a serial console, `docker exec -t`, `script` in a job. */
+export function columnsOf(output: Output): number {
+  return output.columns || DEFAULT_COLUMNS;
+}
+
 const style =
   (...formats: Parameters<typeof styleText>[0] & unknown[]) =>
   (text: string): string =>

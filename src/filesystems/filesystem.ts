@@ -3,6 +3,7 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
 import type { DamageError, ReadError } from '../errors.ts';
 import type { BytePath, EntryType, Fault, OwnedRun, Stat } from '../model.ts';
+import type { LoggedState } from './logged-state.ts';
 
 /** A name that leads to an inode. */
 export interface Entry {
@@ -77,19 +78,6 @@ export interface InodeHabits {
 /** Of ext4 as mke2fs makes it: inodes of 256 bytes in blocks of 4 KiB. */
 export const DEFAULT_HABITS: InodeHabits = { perBlock: 16, first: 1, stampsExchange: true, reusesNumbers: false };
 
-/** What a log that was written home whole still tells of inodes and names: all that changed between two times. */
-export interface LoggedState {
-  readonly sinceNs: bigint;
-  readonly untilNs: bigint;
-  /**
-   * The same volume with the log's newer copies of inodes and names, whose writes were lost; null where it holds none. Shares
-   * what it reads from: closed with the volume.
-   */
-  readonly newer: Filesystem | null;
-  /** Whether the newer copies are whole: of some objects it may be known only that they are behind. */
-  readonly isWhole: boolean;
-}
-
 /** Every implementation passes test/filesystems/filesystem-contract.ts. Read-only, synchronous. */
 export interface Filesystem {
   /** `ext4`, `xfs`, or for a mounted tree `host`. */
@@ -122,8 +110,8 @@ export interface Filesystem {
    * block is none of its own (a hole, unwritten, inline), and where its content is of another kind (verity). Throws like open.
    */
   bytesAfterEnd?(file: Entry): Uint8Array | null;
-  /** What its own log still tells of inodes and names; null where that cannot be told. Absent: it keeps no such log. */
-  asLogged?(): LoggedState | null;
+  /** What its own log still holds of it, beside what stands in place; null when it has none. Reads the whole log. */
+  logged?(): LoggedState | null;
   /** What of its own structures was found broken so far, each place once; absent for a mounted tree. */
   readonly damage?: { readonly facts: readonly (DamageError | ReadError)[] };
   close(): void;

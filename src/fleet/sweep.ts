@@ -235,7 +235,15 @@ class SweepRun {
   }
 }
 
-const NOTHING = { hasFindings: false, figures: null, worst: [], packages: {}, skipped: {} };
+const NOTHING = {
+  hasFindings: false,
+  figures: null,
+  worst: [],
+  packages: {},
+  skipped: {},
+  damagedExtents: 0,
+  extents: [],
+};
 
 function notStarted(facts: TargetFacts): SweptTarget {
   const never = { attempts: 0, report: null, startedAt: null, finishedAt: null };

@@ -21,6 +21,18 @@ export interface PlacedSpan extends ByteRange {
   readonly isClaimedTwice: boolean;
 }
 
+/** Blocks of a file that hold what an older map has there, while the newest one has something else: A, B, A. */
+export interface GoneBackSpan extends ByteRange {
+  /** Byte offset in the volume’s container. */
+  readonly physical: number;
+  /** Id of the newest generation whose state this is. */
+  readonly backTo: string;
+  /** That day it was the same block of the same file. */
+  readonly isOwn: boolean;
+  /** No ordinary act is known that brings such a block back, but for the very same bytes written again. */
+  readonly isTelling: boolean;
+}
+
 /** The same inode and generation as that day knew it, under whichever name. */
 export interface FormerInode {
   readonly sizeBytes: number;

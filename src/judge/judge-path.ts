@@ -18,6 +18,8 @@ import {
 import {
   agreement,
   isAfterWindow,
+  isNameVouchedByLog,
+  logCoversWindow,
   manifestsOf,
   newestPast,
   type PathCase,
@@ -25,11 +27,10 @@ import {
   timelineOf,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-import { DECIDED_BY_LOG, RULES } from './rule-table.ts';
+import { RULES } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
+import { HISTORY_RULES, withGoneBack } from './rules-history.ts';
 import { directoryPlace, isAtRisk, isNameAtRisk, windowPlace } from './window.ts';
-
-const RULES_BESIDE_LOG = RULES.filter(({ name }) => !DECIDED_BY_LOG.has(name));
 
 export interface Judgement {
   /** Null: nothing to say against the path. */
@@ -45,8 +46,10 @@ interface Charge extends Accusation {
 
 export function judgePath(known: PathCase): Judgement {
   const vouchers = vouchersOf(known);
-  const rules = known.scan.logKnows === true ? RULES_BESIDE_LOG : RULES;
-  const charges = rules.flatMap(rule => chargeBy(rule, known)).filter(charge => outlivesVouching(charge, vouchers));
+  const isNamed = isNameVouchedByLog(known);
+  const charges = RULES.flatMap(rule => chargeBy(rule, known)).filter(
+    charge => outlivesVouching(charge, vouchers) && !(isNamed && isHintAtName(charge)),
+  );
   const atRisk = isAtRisk(known);
   const chosen = choose(charges) ?? suspicion(known, vouchers, atRisk);
   const finding = chosen === null ? null : findingOf(known, chosen, charges, vouchers);
@@ -61,6 +64,11 @@ function chargeBy(rule: Rule, known: PathCase): Charge[] {
 /** What every voucher stands for is not doubted by hints; it is by witnesses of the inode or of the medium. */
 function outlivesVouching(charge: Charge, vouchers: readonly string[]): boolean {
   return vouchers.length === 0 || charge.confidence !== 'possible';
+}
+
+/** Hints that the name is of another day. Stronger charges stand beside the log: the two contradict each other then. */
+function isHintAtName({ rule, confidence }: Charge): boolean {
+  return confidence === 'possible' && rule.isOfName === true;
 }
 
 /** References that know what the content should be, and find it so. */
@@ -105,8 +113,19 @@ const SUSPICION: Rule = {
 function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean): Charge | null {
   const type = known.seen?.stat?.type;
   if (!atRisk || vouchers.length > 0 || type === undefined || !SUSPECT_TYPES.has(type)) return null;
+  if (isVouchedByLog(known)) return null;
   if (type === 'directory' && !(isNameAtRisk(known) && known.expected.length > 0)) return null;
   return { rule: SUSPICION, verdict: 'suspect', confidence: 'possible', detail: SUSPICION.says };
+}
+
+/**
+ * The log holds every change of metadata since before the window, so that names and inodes are as they should be: only
+ * content that was written since then may be of an older day.
+ */
+function isVouchedByLog({ seen, scan }: PathCase): boolean {
+  if (!logCoversWindow(scan)) return false;
+  const place = windowPlace(seen?.stat ?? null, scan.window);
+  return seen?.stat?.type !== 'file' || place === 'outside';
 }
 
 /** What holds content; and directories, which may stand under a name of an older day. */
@@ -149,7 +168,7 @@ function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], 
     confidence: chosen.confidence,
     metadataOnly: chosen.metadataOnly ?? false,
     window: { file: windowPlace(known.seen?.stat ?? null, known.scan.window), directory: directoryPlace(known) },
-    ranges: chosen.ranges ?? rangesOfAgreeing(chosen, charges),
+    ranges: rangesOfFinding(known, chosen, charges),
     expected: expectation === null ? null : expectedOf(expectation),
     observed: known.seen === null ? null : observedOf(known.seen),
     owner,
@@ -159,6 +178,13 @@ function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], 
     recoverable: chosen.foundAt ? 'orphan' : null,
     remedy: remedyOf(known, chosen),
   };
+}
+
+/** What went back is harmed, whichever rule has the word; a finding without ranges is of the whole anyhow. */
+function rangesOfFinding(known: PathCase, chosen: Charge, charges: readonly Charge[]): Finding['ranges'] {
+  const ranges = chosen.ranges ?? rangesOfAgreeing(chosen, charges);
+  const isOfSome = ranges.length > 0 && charges.some(({ rule }) => HISTORY_RULES.includes(rule));
+  return isOfSome ? withGoneBack(ranges, known) : ranges;
 }
 
 /** A manifest tells that the content is wrong, not where: a charge of the same verdict may, however sure it is. */
@@ -213,7 +239,8 @@ function remedyOf(known: PathCase, chosen: Charge): Finding['remedy'] {
   if (chosen.verdict === 'resurrected')
     return { action: 'inspect', detail: 'It had been deleted or renamed: delete it again if so.', command: null };
   if (chosen.verdict === 'altered') return { action: 'inspect', detail: 'Compare it with a backup.', command: null };
-  return { action: 'restore', detail: 'Restore it from a backup of the expected content.', command: null };
+  const what = chosen.metadataOnly ? 'its mode, owner and times' : 'it';
+  return { action: 'restore', detail: `Restore ${what} from a backup that has the expected state.`, command: null };
 }
 
 /** A configuration file that is there may hold somebody's work: no command may replace it. */

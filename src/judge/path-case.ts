@@ -1,7 +1,7 @@
 // Everything that is known of one path when it is judged, and the small questions that rules ask of it.
 
 import type { BytePath, Expectation, Finding, Observation, ReferenceInfo, Seen, Stat, Window } from '../model.ts';
-import type { BlockWitness } from './block-witness.ts';
+import type { BlockWitness, GoneBackSpan } from './block-witness.ts';
 
 /** One path: what references say, what the target has, what scanners noticed, and the same of the directory above. */
 export interface PathCase {
@@ -11,10 +11,14 @@ export interface PathCase {
   readonly seen: Seen | null;
   /** Every reference's statement on this path. */
   readonly expected: readonly Expectation[];
+  /** What the file system's own log has it as; null where it has it not, and where log and disk agree on all. */
+  readonly logged: Expectation | null;
   readonly observations: readonly Observation[];
   readonly inode: InodeWitness;
   /** What block maps of generations say of it, newest first; empty where there are none. */
   readonly blocks: readonly BlockWitness[];
+  /** Blocks of it that are back in a state that had been replaced, ascending; empty with less than two maps. */
+  readonly goneBack: readonly GoneBackSpan[];
   /** The directory above; null for the root. */
   readonly parent: PathCase | null;
   /** The finding of the directory above, before groups are looked at. */
@@ -29,10 +33,22 @@ export interface ScanFacts {
   /** Baseline generations, ascending by the time that they stand for. */
   readonly generations: readonly GenerationFacts[];
   readonly startedAtNs: bigint;
-  /** The file system's own log tells of every change of names and inodes in the window, and of the disk's state since. */
-  readonly logKnows?: boolean;
+  /** What is known of the file system's own log; null where it has none, or none that can be read. */
+  readonly log: LogFacts | null;
   /** Hashes of blocks that no generation knows at their place -> paths that a generation knows them of. */
   readonly donors: ReadonlyMap<bigint, readonly BytePath[]>;
+}
+
+export interface LogFacts {
+  /** Commits of the oldest and of the newest transaction that it holds. */
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+  /** Places at which transactions between them are missing. */
+  readonly holes: number;
+  /** Nobody else has written since: no repair, no offline tool, no crash; and the log itself is whole. */
+  readonly isUndisturbed: boolean;
+  /** It has newer names or inodes than the disk somewhere. */
+  readonly differs: boolean;
 }
 
 export interface GenerationFacts {
@@ -143,12 +159,9 @@ export function isAfterWindow(atNs: bigint, window: Window | null): boolean {
   return window === null || (window.toNs !== null && atNs >= window.toNs);
 }
 
-/** What packages and other manifests say: neither baselines nor the file system's own log. */
+/** What packages and other manifests say, baselines aside. */
 export function manifestsOf(known: PathCase): Expectation[] {
-  return known.expected.filter(({ reference }) => {
-    const kind = known.scan.references.get(reference)?.kind;
-    return kind !== 'baseline' && kind !== 'journal';
-  });
+  return known.expected.filter(expectation => known.scan.references.get(expectation.reference)?.kind !== 'baseline');
 }
 
 /** One and the same inode, not only the same number: a number is used again, a time of birth or generation is not. */
@@ -213,6 +226,19 @@ function isBornSince(directory: PathCase): boolean {
  */
 export function mayBeStampedBack(known: PathCase, stat: Stat): boolean {
   return timelineOf(known).every(({ expectation }) => expectation?.stat?.ctimeNs !== stat.ctimeNs);
+}
+
+/** The log holds every change of names and inodes since before the window. */
+export function logCoversWindow({ log, window }: ScanFacts): boolean {
+  return log !== null && window?.fromNs != null && log.holes === 0 && log.fromNs <= window.fromNs;
+}
+
+/** By a log that holds every change of the window, the name leads where it should, or is gone as it should be. */
+export function isNameVouchedByLog({ scan, seen, logged, parent }: PathCase): boolean {
+  if (!logCoversWindow(scan)) return false;
+  if (scan.log?.differs === false) return true;
+  if (seen === null) return logged === null && parent?.logged?.stat != null;
+  return seen.stat !== null && logged?.stat != null && sameInode(seen.stat, logged.stat);
 }
 
 export type Agreement = 'same' | 'different' | 'unknown';

@@ -21,7 +21,7 @@ export interface Accusation {
 export interface Rule {
   readonly name: string;
   /** Which witness speaks: the report's `evidence[].scanner`. */
-  readonly scanner: 'tree' | 'baseline' | 'packages' | 'git-objects' | 'blocks' | 'slack' | 'extents' | 'journal';
+  readonly scanner: 'tree' | 'journal' | 'baseline' | 'packages' | 'git-objects' | 'blocks' | 'slack' | 'extents';
   readonly says: string;
   /** Innocent acts that look alike, and why they are ruled out or what they lower. Each has a test. */
   readonly innocent: readonly string[];
@@ -35,5 +35,7 @@ export interface Rule {
   readonly raisedByDirectory?: boolean;
   /** A hint that is worth nothing by itself: no finding unless something raises it. */
   readonly droppedUnlessRaised?: boolean;
+  /** It tells of names and of the inodes they lead to, which the file system's own log may vouch for. */
+  readonly isOfName?: boolean;
   accuse(known: PathCase): Accusation | null;
 }

@@ -1,7 +1,7 @@
 // Content against a block map of an older day: the write that never landed. And what lies after a file's end, which needs
 // no map at all.
 
-import { BLOCK_BYTES, type FindingRange, type RangeState, type Stat } from '../model.ts';
+import { BLOCK_BYTES, type BytePath, type FindingRange, type RangeState, type Stat } from '../model.ts';
 import { type BlockWitness, isUnchanged, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
 import { type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
@@ -35,7 +35,10 @@ export const BLOCK_RULES: readonly Rule[] = [
     name: 'never-landed-zeros',
     scanner: 'blocks',
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
-    innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
+    innocent: [
+      'zeros that a program really wrote: `possible` alone, unless its kind of file holds none',
+      'preallocation and holes: exempt',
+    ],
     raisedByExtent: true,
     accuse: neverLandedZeros,
   },
@@ -43,8 +46,11 @@ export const BLOCK_RULES: readonly Rule[] = [
     name: 'nothing-but-zeros',
     scanner: 'blocks',
     says: 'All of the file’s blocks are written and zeros, as their places were before they were this file’s.',
-    innocent: ['a file of zeros: `possible` alone', 'preallocation and holes: exempt'],
-    raisedByLosses: true,
+    innocent: [
+      'a file of zeros: `possible` alone, unless its kind of file holds none',
+      'preallocation and holes: exempt',
+    ],
+    raisedByExtent: true,
     accuse: nothingButZeros,
   },
   {
@@ -70,7 +76,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'The file was written since, and every block of it is at its old place and as it was.',
     innocent: ['touch', 'the same bytes written again in place: `possible` alone'],
-    raisedByLosses: true,
+    raisedByExtent: true,
     accuse: writtenInPlace,
   },
   {
@@ -83,6 +89,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'written under a temporary name and renamed, twice: `possible` alone',
     ],
     raisedByLosses: true,
+    isOfName: true,
     accuse: known => (known.inode.numbersReturn ? null : reborn(known)),
   },
   {
@@ -92,6 +99,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     innocent: [
       'deleted and made again, which as a rule brings the number back: `possible`, unless its directory is as it was',
     ],
+    isOfName: true,
     accuse: known => (known.inode.numbersReturn ? rebornInOldDirectory(known) : null),
   },
   {
@@ -154,7 +162,8 @@ function neverLandedZeros(known: PathCase): Accusation | null {
     const lost = spans.filter(span => span.state === 'never-landed-zeros' && isAmongContent(span, spans));
     if (lost.length === 0) return null;
     const detail = `${bytesOf(lost)} bytes of it are zeros, as the disk was there in ${reference}: their write may never have landed.`;
-    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(lost, stat, reference) };
+    const ranges = rangesOf(lost, stat, reference);
+    return { verdict: 'garbage', confidence: holdsNoZeros(known.path) ? 'likely' : 'possible', detail, ranges };
   });
 }
 
@@ -162,8 +171,17 @@ function nothingButZeros(known: PathCase): Accusation | null {
   return byMaps(known, ({ reference, spans }, stat) => {
     if (spans.length === 0 || spans.some(({ state }) => state !== 'never-landed-zeros')) return null;
     const detail = `All that was written of it is zeros, as the disk was there in ${reference}.`;
-    return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(spans, stat, reference) };
+    const ranges = rangesOf(spans, stat, reference);
+    return { verdict: 'garbage', confidence: holdsNoZeros(known.path) ? 'likely' : 'possible', detail, ranges };
   });
+}
+
+/** Kinds of files that hold no zero bytes: text (not logs, which are cut short under their writer), and what git compresses. */
+const WITHOUT_ZEROS =
+  /\.(?:[ch](?:pp)?|cc|cfg|conf|conffiles|css|csv|desktop|go|html?|ini|java|json|list|m?[jt]sx?|md|md5sums|php|p[lmoy]|rb|rs|service|sh|sql|svg|tex|toml|tsv|txt|xml|ya?ml)$|\/\.git\/(?:objects\/[0-9a-f]{2}\/|refs\/|logs\/|HEAD$|config$)/;
+
+function holdsNoZeros(path: BytePath): boolean {
+  return WITHOUT_ZEROS.test(path);
 }
 
 const WITH_CONTENT: ReadonlySet<PlaceState> = new Set(['unchanged', 'changed', 'landed', 'never-landed', 'known']);

@@ -78,13 +78,17 @@ export const CONTENT_RULES: readonly Rule[] = [
       'a directory above was exchanged: every one must be the inode that it was',
     ],
     raisedByLosses: true,
+    isOfName: true,
     accuse: anotherInode,
   },
   {
     name: 'written-yet-unchanged',
     scanner: 'baseline',
     says: 'The file was written since the generation, and its content is the same.',
-    innocent: ['touch', 'the same bytes written again: a mounted tree shows no extents, so `possible` here'],
+    innocent: [
+      'touch',
+      'the same bytes written again: a mounted tree shows no extents, so `possible` here; where a block map shows them, that tells',
+    ],
     accuse: writtenYetUnchanged,
   },
   {
@@ -244,6 +248,7 @@ function writtenYetUnchanged(known: PathCase): Accusation | null {
   const both = compared(known);
   if (both === null || known.seen === null || both.stat.type !== 'file' || both.stat.sizeBytes === 0) return null;
   const { stat, formerly, past, newest } = both;
+  if (known.blocks.some(({ reference }) => reference === newest.reference)) return null;
   if (isAfterWindow(past.generation.atNs, known.scan.window) || agreement(known.seen, newest) !== 'same') return null;
   if (!sameInode(stat, formerly) || stat.mtimeNs <= formerly.mtimeNs || stat.mtimeNs !== stat.ctimeNs) return null;
   if (TOUCHED_BY_HABIT.test(known.path.slice(known.path.lastIndexOf('/') + 1))) return null;

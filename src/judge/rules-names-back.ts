@@ -18,7 +18,7 @@ import {
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
-export const BACK_RULES: readonly Rule[] = [
+const RULES: readonly Rule[] = [
   {
     name: 'back-below-a-finding',
     scanner: 'baseline',
@@ -116,6 +116,8 @@ export const BACK_RULES: readonly Rule[] = [
     accuse: otherType,
   },
 ];
+
+export const BACK_RULES: readonly Rule[] = RULES.map(rule => ({ ...rule, isOfName: true }));
 
 interface Back {
   readonly stat: Stat;

@@ -15,7 +15,7 @@ import {
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
-export const GONE_RULES: readonly Rule[] = [
+const RULES: readonly Rule[] = [
   {
     name: 'gone-below-a-finding',
     scanner: 'baseline',
@@ -131,6 +131,8 @@ export const GONE_RULES: readonly Rule[] = [
     accuse: gone,
   },
 ];
+
+export const GONE_RULES: readonly Rule[] = RULES.map(rule => ({ ...rule, isOfName: true }));
 
 interface Gone {
   readonly past: PastState;

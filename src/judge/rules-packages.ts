@@ -1,7 +1,7 @@
 // Content and existence against package manifests. A manifest knows no metadata but the time of its own installation.
 
 import type { Expectation } from '../model.ts';
-import { agreement, manifestsOf, newestPast, type PathCase, timelineOf } from './path-case.ts';
+import { agreement, isNameVouchedByLog, manifestsOf, newestPast, type PathCase, timelineOf } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 /** Unpacking renames a file into place, which stamps it, and writes the package's list at its end: at most so much later. */
@@ -147,8 +147,7 @@ function isOftenDeleted(known: PathCase): boolean {
 /** Deleting stamps the directory: one that has not changed since the unpacking lost the name otherwise. */
 /** The newest generation had it, and the log has nothing against its being gone. */
 function isDeletedByLog(known: PathCase): boolean {
-  const isInLog = known.expected.some(({ reference }) => known.scan.references.get(reference)?.kind === 'journal');
-  return known.scan.logKnows === true && !isInLog && newestPast(known)?.expectation != null;
+  return isNameVouchedByLog(known) && newestPast(known)?.expectation != null;
 }
 
 function goneConfidence(known: PathCase, manifest: Expectation): 'likely' | 'possible' {

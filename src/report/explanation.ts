@@ -49,33 +49,33 @@ export function renderExplanations(
 
 function explanationLines({ seen, expected, observations, finding, days }: Explanation, columns: number): string[] {
   return [
-    ...verdictLines(finding),
+    ...verdictLines(finding, columns),
     ...(days === null ? [] : ['', ...stripLines(days, columns)]),
     '',
     'Now',
-    ...(seen === null ? ['  not there'] : seenLines(seen)),
+    ...(seen === null ? ['  not there'] : seenLines(seen, columns)),
     ...expected.flatMap(expectationLines),
     ...(observations.length === 0 ? [] : ['', 'Noticed']),
     ...observations.flatMap(({ scanner, rule, supports, detail }) =>
       wrapText(
         `${supports ? '' : 'against damage: '}${sentenceForPeople(printableText(detail))} (${scanner}: ${rule})`,
-        COLUMNS,
+        columns,
         2,
       ),
     ),
   ];
 }
 
-function verdictLines(finding: Finding | null): string[] {
+function verdictLines(finding: Finding | null, columns: number): string[] {
   if (finding === null) return ['No finding: nothing that is known speaks for damage.'];
   const { verdict, confidence, evidence, window, remedy, causePath, foundAt } = finding;
   return [
     `${verdict}, ${confidence}: ${VERDICT_WORDS[verdict]}`,
-    `Against the suspect time: the path ${window.file}, its directory ${window.directory}`,
+    ...windowLines(window),
     ...evidence.flatMap(({ scanner, rule, supports, detail }) =>
       wrapText(
         `${supports ? 'for' : 'against'}: ${sentenceForPeople(printableText(detail))} (${scanner}: ${rule})`,
-        COLUMNS,
+        columns,
         2,
       ),
     ),
@@ -83,21 +83,34 @@ function verdictLines(finding: Finding | null): string[] {
     ...(foundAt === null ? [] : [`  its content lies at ${printablePath(foundAt)}`]),
     ...wrapText(
       `-> ${remedy === null ? VERDICT_ADVICE[verdict] : sentenceForPeople(printableText(remedy.detail))}`,
-      COLUMNS,
+      columns,
       2,
     ),
     ...(remedy?.command ? [`     ${printableText(remedy.command)}`] : []),
   ];
 }
 
-function seenLines(seen: Seen): string[] {
+const REACH_WORDS: Readonly<Record<Finding['window']['file'], string>> = {
+  inside: 'was changed in it',
+  later: 'was changed after it, and perhaps in it',
+  outside: 'was not changed in it',
+  unknown: 'may have been changed in it',
+};
+
+/** Nothing where no suspect time was given, or nothing can be told by it. */
+function windowLines({ file, directory }: Finding['window']): string[] {
+  if (file === 'unknown' && directory === 'unknown') return [];
+  return [`Suspect time: the path ${REACH_WORDS[file]}; its directory ${REACH_WORDS[directory]}`];
+}
+
+function seenLines(seen: Seen, columns: number): string[] {
   const { stat, linkTarget, fault, content } = seen;
   return [
     ...(stat === null ? [] : statLines(stat)),
     ...(linkTarget === null ? [] : [`  -> ${printablePath(linkTarget)}`]),
     ...(content === null ? [] : digestLines(content.digests)),
     ...[fault, content?.fault ?? null].flatMap(each =>
-      each === null ? [] : wrapText(`${each.kind}: ${printableText(each.message)}`, COLUMNS, 2),
+      each === null ? [] : wrapText(`${each.kind}: ${printableText(each.message)}`, columns, 2),
     ),
     ...(content?.unreadable ?? []).map(({ offset, length }) => `  unreadable: ${countOf(length, 'byte')} at ${offset}`),
   ];

@@ -1,14 +1,18 @@
-// What a target is made of, as a table for people. Pure; every text that came from the target went through printable.ts.
+// What a target is made of, as a table for people and as JSON. Pure; every text that came from the target and is printed went
+// through printable.ts.
 
 import { byteFigure } from '../figures.ts';
 import type { VolumeFacts } from '../model.ts';
 import { printableText } from './printable.ts';
-import { timeForPeople } from './time.ts';
+import { rfc3339, timeForPeople } from './time.ts';
+import { wireVolume } from './wire.ts';
 import { wrapText } from './wrap.ts';
 
 export interface InspectedVolume extends VolumeFacts {
   /** Why it cannot be read, if so. */
   readonly trouble: string | null;
+  /** `3 of the GPT, Linux file system`; null where there is no partition table. */
+  readonly partition: string | null;
   readonly holdsFiles: boolean;
   readonly features: readonly string[];
   readonly times: Readonly<Record<string, bigint | null>>;
@@ -34,11 +38,13 @@ export function renderInspection(name: string, inspection: Inspection): string[]
 }
 
 function volumeLines(volume: InspectedVolume): string[] {
-  const { index, filesystem, label, uuid, offset, size, state, replayed, trouble, gates, features, times } = volume;
+  const { index, filesystem, label, uuid, offset, size, partition, state, replayed, trouble, gates, features, times } =
+    volume;
   const at = offset === null ? '' : ` at byte ${offset}`;
   const place = size === null ? '' : `, ${byteFigure(size)}${at}`;
   return [
     `Volume ${index}: ${filesystem}${label === '' ? '' : ` "${printableText(label)}"`}${place}`,
+    ...(partition === null ? [] : field('partition', printableText(partition))),
     ...(uuid === null ? [] : [`  uuid       ${uuid}`]),
     `  state      ${state}${replayed ? ', its journal replayed in memory' : ''}`,
     ...Object.entries(times).flatMap(([what, time]) =>
@@ -48,6 +54,16 @@ function volumeLines(volume: InspectedVolume): string[] {
     ...(trouble === null ? [] : field('not read', printableText(trouble))),
     ...gates.flatMap(gate => field('note', printableText(gate))),
   ];
+}
+
+/** One object: volumes as in a report, and more of each. Times are RFC 3339, UTC. */
+export function inspectionJson(name: string, { volumes, ...rest }: Inspection): string {
+  const inspected = volumes.map(volume => {
+    const { partition, trouble, holdsFiles, features, times } = volume;
+    const wireTimes = Object.entries(times).map(([what, time]) => [what, time === null ? null : rfc3339(time)]);
+    return { ...wireVolume(volume), partition, trouble, holdsFiles, features, times: Object.fromEntries(wireTimes) };
+  });
+  return JSON.stringify({ format: 'lostwrite-inspection', version: 1, name, ...rest, volumes: inspected }, null, 2);
 }
 
 const COLUMNS = 100;

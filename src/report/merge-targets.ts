@@ -1,10 +1,12 @@
-// Adds up what the targets of a sweep gave: totals, by owner, by package, worst first. Pure.
+// Adds up what the targets of a sweep gave: totals, by owner, by package, by extent of the host, worst first. Pure.
 
 import { VERDICTS } from '../model.ts';
-import type { SweepFigures, SweptOwner, SweptPackage, SweptTarget, WireSweep } from './sweep-schema.ts';
+import type { SweepFigures, SweptExtent, SweptOwner, SweptPackage, SweptTarget, WireSweep } from './sweep-schema.ts';
 import { noFigures } from './swept-target.ts';
 
-type Merged = Pick<WireSweep, 'summary' | 'targets' | 'byOwner' | 'byPackage'> & { readonly complete: boolean };
+type Merged = Pick<WireSweep, 'summary' | 'targets' | 'byOwner' | 'byPackage' | 'byExtent'> & {
+  readonly complete: boolean;
+};
 
 export function mergeTargets(targets: readonly SweptTarget[]): Merged {
   const inState = (state: SweptTarget['state']): number => targets.filter(target => target.state === state).length;
@@ -24,6 +26,7 @@ export function mergeTargets(targets: readonly SweptTarget[]): Merged {
     targets: [...targets].sort(byBadness),
     byOwner: byOwner(targets),
     byPackage: byPackage(targets),
+    byExtent: byExtent(targets),
   };
 }
 
@@ -95,6 +98,15 @@ function byPackage(targets: readonly SweptTarget[]): SweptPackage[] {
     (left, right) =>
       right.targets - left.targets || right.reported - left.reported || compareTexts(left.name, right.name),
   );
+}
+
+function byExtent(targets: readonly SweptTarget[]): SweptExtent[] {
+  return targets
+    .flatMap(({ name, extents }) => extents.map(extent => ({ target: name, ...extent })))
+    .sort(
+      (left, right) =>
+        right.findings - left.findings || compareTexts(left.target, right.target) || left.offset - right.offset,
+    );
 }
 
 function compareTexts(left: string, right: string): number {

@@ -3,7 +3,7 @@
 import { countOf, figure } from '../figures.ts';
 import type { Display } from './display.ts';
 import { printablePath } from './printable.ts';
-import type { ActionGroup } from './remedy-groups.ts';
+import type { ActionGroup, RemedyGroups } from './remedy-groups.ts';
 import type { Tally } from './tally.ts';
 import type { VolumeSuffix } from './volume-name.ts';
 import { ACTION_WORDS } from './words.ts';
@@ -13,10 +13,20 @@ import { wrapText } from './wrap.ts';
 const PACKAGES_A_COMMAND = 40;
 const COMMANDS_SHOWN = 5;
 
-export function remedyLines(counted: Tally, { palette, columns, volumeOf }: Display): string[] {
-  const { packages, packagePaths, actions } = counted.remedies;
+export function remedyLines({ remedies }: Tally, display: Display): string[] {
+  return groupLines('What to do', remedies, display);
+}
+
+/** What may be a change that somebody made on purpose stands apart: nothing of it is to be pasted unseen. */
+export function hintRemedyLines({ reported, hintRemedies }: Tally, display: Display): string[] {
+  const which = reported > 0 ? 'What to do about the rest' : 'What to do';
+  return groupLines(`${which}, unless these changes were meant`, hintRemedies, display);
+}
+
+function groupLines(title: string, remedies: RemedyGroups, { palette, columns, volumeOf }: Display): string[] {
+  const { packages, packagePaths, actions } = remedies;
   if (packages.size === 0 && actions.length === 0) return [];
-  const lines = [palette.strong('What to do')];
+  const lines = [palette.strong(title)];
   for (const [prefix, words] of packages) lines.push(...packageLines(prefix, [...words], columns));
   if (packagePaths > 0) lines.push(...wrapText(`(puts ${countOf(packagePaths, 'path')} right)`, columns, 4));
   return [...lines, ...actions.flatMap(group => actionLines(group, volumeOf, columns))];

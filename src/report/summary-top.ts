@@ -6,7 +6,7 @@ import type { Display } from './display.ts';
 import { printablePath, printableText } from './printable.ts';
 import { sentenceForPeople } from './reference-text.ts';
 import type { Tally, TopFinding } from './tally.ts';
-import { VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
+import { UNLESS_MEANT, VERDICT_ADVICE, VERDICT_WORDS } from './words.ts';
 import { wrapText } from './wrap.ts';
 
 const INDENT = 6;
@@ -75,7 +75,7 @@ function rangeSentence(ranges: readonly FindingRange[]): string {
 function advice(finding: Finding): string {
   if (finding.foundAt !== null)
     return `Its content lies at ${printablePath(finding.foundAt)}: copy it back from there.`;
-  return finding.remedy === null
-    ? VERDICT_ADVICE[finding.verdict]
-    : sentenceForPeople(printableText(finding.remedy.detail));
+  if (finding.remedy === null) return VERDICT_ADVICE[finding.verdict];
+  const detail = sentenceForPeople(printableText(finding.remedy.detail));
+  return finding.verdict === 'altered' && finding.remedy.action !== 'inspect' ? `${UNLESS_MEANT} ${detail}` : detail;
 }

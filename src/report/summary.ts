@@ -2,14 +2,14 @@
 // A pure function of the report; every name in it went through printable.ts.
 
 import { byteFigure, countOf, figure } from '../figures.ts';
-import { type BytePath, CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
+import { CONFIDENCES, type ScanError, type Skipped, type SkipReason, VERDICTS } from '../model.ts';
 import type { Display } from './display.ts';
 import { NO_COLOURS, type Palette } from './palette.ts';
 import { printablePath, printableText, shellWord } from './printable.ts';
 import { referencesForPeople } from './reference-text.ts';
 import type { Report } from './report.ts';
 import { extentLines } from './summary-extents.ts';
-import { remedyLines } from './summary-remedies.ts';
+import { hintRemedyLines, remedyLines } from './summary-remedies.ts';
 import { topLines } from './summary-top.ts';
 import { type Tally, tally } from './tally.ts';
 import { type VolumeSuffix, volumeSuffixes } from './volume-name.ts';
@@ -26,6 +26,8 @@ export interface SummaryOptions {
   readonly explainWords?: readonly string[] | null;
   /** The target is gone once this is read: no hint leads back to it. */
   readonly targetPasses?: boolean;
+  /** A scan that was stopped goes on when it is called again. */
+  readonly resumes?: boolean;
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -50,6 +52,7 @@ export function renderSummary(report: Report, options: SummaryOptions = {}): str
     countLines(counted, palette),
     topLines(counted, { palette, columns, volumeOf }),
     remedyLines(counted, { palette, columns, volumeOf }),
+    hintRemedyLines(counted, { palette, columns, volumeOf }),
     extentLines(report.extents, { palette, columns, volumeOf }),
     unvouchedLines(report, counted, palette, columns),
     skippedLines(report.coverage.skipped, { palette, columns, volumeOf }),
@@ -71,7 +74,7 @@ function scannedLines(report: Report, palette: Palette, columns: number): string
       `lostwrite ${report.tool.version}: ${printableText(target.name)}${place}${volumes}${kinds && `, ${kinds}`}`,
     ),
     ...wrapText(
-      `Scanned ${what}; ${byteFigure(summary.bytesRead)} read in ${spanFigure(summary.durationMs)}.`,
+      `${wasStopped(report) ? 'Listed' : 'Scanned'} ${what}; ${byteFigure(summary.bytesRead)} read in ${spanFigure(summary.durationMs)}.`,
       columns,
     ),
     ...wrapText(referenceSentence(report), columns),
@@ -79,6 +82,10 @@ function scannedLines(report: Report, palette: Palette, columns: number): string
       ? 'No suspect time was given (--window): nothing can be ruled out by its age.'
       : `Suspect time: ${windowForPeople(report.window)}`,
   ];
+}
+
+function wasStopped({ errors }: Report): boolean {
+  return errors.some(({ code }) => code === 'interrupted');
 }
 
 function referenceSentence(report: Report): string {
@@ -188,34 +195,46 @@ function examplePaths(entries: readonly Skipped[], volumeOf: VolumeSuffix): stri
 
 function errorLines(errors: readonly ScanError[], palette: Palette, columns: number): string[] {
   if (errors.length === 0) return [];
-  const byPath = new Map<BytePath, { first: ScanError; count: number }>();
+  const byPlace = new Map<string, { first: ScanError; count: number }>();
   for (const error of errors) {
-    const known = byPath.get(error.path);
-    if (known === undefined) byPath.set(error.path, { first: error, count: 1 });
+    const place = placeOf(error);
+    const known = byPlace.get(place);
+    if (known === undefined) byPlace.set(place, { first: error, count: 1 });
     else known.count += 1;
   }
-  const shown = [...byPath.values()]
+  const shown = [...byPlace.values()]
     .slice(0, ERRORS_SHOWN)
-    .flatMap(({ first, count }) => [
-      `  ${printablePath(first.path)}`,
-      ...wrapText(printableText(`${first.code}: ${first.message}`), columns, 4),
-      ...(count > 1 ? [`    and ${figure(count - 1)} more there`] : []),
-    ]);
-  const rest = byPath.size - ERRORS_SHOWN;
+    .flatMap(({ first, count }) => troubleLines(first, count - 1, columns));
+  const rest = byPlace.size - ERRORS_SHOWN;
   const more = rest > 0 ? [`  and in ${countOf(rest, 'more place')}`] : [];
   return [palette.strong(`Trouble on the way (${figure(errors.length)})`), ...shown, ...more];
+}
+
+/** Whole volumes and tables stand alone; broken structures of one volume, or lines of one file, stand together. */
+function placeOf({ path, code, message }: ScanError): string {
+  if (path !== '/') return path;
+  return code.startsWith('E') ? `volume ${message.split(':', 1)}` : `${code} ${message}`;
+}
+
+/** What concerns the whole target has no path to show. */
+function troubleLines({ path, code, message }: ScanError, more: number, columns: number): string[] {
+  const text = printableText(`${code}: ${message}`);
+  const rest = more > 0 ? [`    and ${figure(more)} more there`] : [];
+  if (path === '/') return [...wrapText(text, columns, 2), ...rest];
+  return [`  ${printablePath(path)}`, ...wrapText(text, columns, 4), ...rest];
 }
 
 function nextLines(
   report: Report,
   counted: Tally,
-  { reportFile = null, explainWords = null, targetPasses = false }: SummaryOptions,
+  { reportFile = null, explainWords = null, targetPasses = false, resumes = false }: SummaryOptions,
 ): string[] {
   const lines: string[] = [];
   const any = !targetPasses && counted.reported + counted.hints + counted.suspects > 0;
   const [target = '', ...given] = explainWords ?? [report.target.path];
   const command = ['lostwrite explain', shellWord(target), 'PATH', ...given.map(shellWord)].join(' ');
   if (any) lines.push(`All about one path:  ${command}`);
+  if (resumes && wasStopped(report)) lines.push('To go on from here:  the same command again');
   if (reportFile !== null) lines.push(`Every finding:       ${printableText(reportFile)}`);
   else if (any) lines.push('Every finding:       scan again with --json FILE');
   return lines;

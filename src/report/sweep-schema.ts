@@ -45,6 +45,12 @@ const worst = z.object({
   confidence: z.enum(CONFIDENCES),
 });
 
+const extent = z.object({
+  offset: count.meta({ description: 'Byte of the target’s disk.' }),
+  length: count,
+  findings: count.meta({ description: 'Paths with a finding whose harmed bytes lie in it.' }),
+});
+
 const state = z.enum(['whole', 'partial', 'failed', 'not-started']).meta({
   description:
     'partial: part of it could not be examined; failed: no scan of it came to an end; not-started: interrupted.',
@@ -68,6 +74,8 @@ const target = z.object({
   worst: z.array(worst),
   packages: z.record(z.string(), count).meta({ description: 'Damaged paths by the package that they belong to.' }),
   skipped: z.record(z.string(), count).meta({ description: 'Paths that were not examined, by reason.' }),
+  damagedExtents: count.default(0).meta({ description: 'Extents of the host with damage in them, by --stripe.' }),
+  extents: z.array(extent).default([]).meta({ description: 'The worst of these; the target’s report has all.' }),
 });
 
 const owner = z.object({
@@ -80,6 +88,8 @@ const owner = z.object({
 });
 
 const packageRow = z.object({ name: z.string(), targets: count, reported: count });
+
+const extentRow = extent.extend({ target: z.string() });
 
 const sweep = z
   .object({
@@ -105,6 +115,7 @@ const sweep = z
     targets: z.array(target).meta({ description: 'Worst first.' }),
     byOwner: z.array(owner),
     byPackage: z.array(packageRow),
+    byExtent: z.array(extentRow).meta({ description: 'The targets’ worst extents of the host, worst first.' }),
   })
   .meta({ title: 'lostwrite sweep', description: 'What the scans of many targets found, merged.' });
 
@@ -113,6 +124,7 @@ export type SweptTarget = z.infer<typeof target>;
 export type SweepFigures = z.infer<typeof figures>;
 export type SweptOwner = z.infer<typeof owner>;
 export type SweptPackage = z.infer<typeof packageRow>;
+export type SweptExtent = z.infer<typeof extentRow>;
 
 /** What was written here reads back: a state file's, or an earlier summary's. */
 export const sweptTarget = target;

@@ -23,6 +23,7 @@ const DEFAULT_COLUMNS = 80;
 const MOST_COLUMNS = 100;
 const ROWS = 20;
 const PACKAGES = 10;
+const EXTENTS = 10;
 const NOT_SCANNED = 30;
 
 /** Lines without line ends. */
@@ -36,6 +37,7 @@ export function renderSweepSummary(sweep: WireSweep, options: SweepSummaryOption
     worstLines(sweep, palette),
     ownerLines(sweep, palette),
     packageLines(sweep, palette),
+    extentLines(sweep, palette),
     notScannedLines(sweep, palette, columns),
     [`Reports:  ${printableText(options.directory)}`, `Merged:   ${printableText(options.file)} there`],
     headline,
@@ -133,6 +135,26 @@ function packageLines({ byPackage }: WireSweep, palette: Palette): string[] {
     palette.strong('By package'),
     ...table(['package', 'targets', 'damaged paths'], rows, [1, 2], palette),
     ...rest(byPackage.length, 'package', rows.length),
+  ];
+}
+
+function extentLines({ byExtent, targets }: WireSweep, palette: Palette): string[] {
+  if (byExtent.length === 0) return [];
+  const all = targets.reduce((sum, { damagedExtents }) => sum + damagedExtents, 0);
+  const rows = byExtent
+    .slice(0, EXTENTS)
+    .map(({ target, offset, length, findings }) => [
+      printableText(target),
+      figure(offset),
+      byteFigure(length),
+      figure(findings),
+    ]);
+  return [
+    palette.strong('By extent of the host'),
+    ...table(['target', 'from byte', 'size', 'paths'], rows, [1, 2, 3], palette),
+    ...(all > rows.length
+      ? [`  and ${countOf(all - rows.length, 'more extent')}: the targets’ reports name them`]
+      : []),
   ];
 }
 

@@ -1,5 +1,4 @@
 // What of one target's report goes into the merged summary of a sweep. Bounded but for the packages.
-// Findings that lie at known places of the host's disk would be gathered by extent here as well.
 
 import { type Finding, VERDICTS } from '../model.ts';
 import { findingId, volumeIdentity } from './finding-id.ts';
@@ -13,6 +12,8 @@ import { isReported, SKIP_WORDS } from './words.ts';
 /** Of each target the summary shows so many paths. */
 const WORST = 3;
 const REASONS = 5;
+/** And so many extents of the host. */
+const EXTENTS = 20;
 
 /** What the list of targets says of one, and no scan of it can know. */
 export type TargetFacts = Pick<SweptTarget, 'name' | 'path' | 'kind' | 'owner' | 'ticket' | 'priority'>;
@@ -31,6 +32,17 @@ export function scannedFacts(report: Report): ScannedFacts {
     worst: counted.top.map(({ finding }) => worstOf(report, finding)),
     packages: Object.fromEntries(packagesOf(report.findings())),
     skipped: Object.fromEntries(skippedOf(report)),
+    ...extentsOf(report),
+  };
+}
+
+/** Suspect extents without damage are only a question. */
+function extentsOf({ extents }: Report): Pick<ScannedFacts, 'damagedExtents' | 'extents'> {
+  const damaged = extents.filter(({ findings }) => findings > 0);
+  const worst = damaged.toSorted((left, right) => right.findings - left.findings).slice(0, EXTENTS);
+  return {
+    damagedExtents: damaged.length,
+    extents: worst.map(({ offset, length, findings }) => ({ offset, length, findings })),
   };
 }
 

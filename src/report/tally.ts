@@ -32,6 +32,7 @@ export interface Tally {
   /** Directories with the most suspects below them, two names deep. */
   readonly suspectPlaces: readonly { readonly path: BytePath; readonly count: number }[];
   readonly remedies: RemedyGroups;
+  readonly hintRemedies: RemedyGroups;
 }
 
 const ALIKE_NAMES = 5;
@@ -43,7 +44,7 @@ const PLACES_SHOWN = 5;
 export function tally(findings: Iterable<Finding>, limit: number): Tally {
   const counts = zeroCounts();
   const ancestry = createAncestry<TopFinding>();
-  const remedies = createRemedyCollector();
+  const [remedies, hintRemedies] = [createRemedyCollector(), createRemedyCollector()];
   const places = new Map<BytePath, number>();
   const top: TopFinding[] = [];
   for (const finding of findings) {
@@ -51,10 +52,12 @@ export function tally(findings: Iterable<Finding>, limit: number): Tally {
     if (finding.verdict === 'suspect') countPlace(places, finding.path);
     const cause = ancestry.cause(finding);
     if (isReported(finding)) remedies.add(finding, cause !== null);
+    else if (finding.verdict !== 'suspect') hintRemedies.add(finding, cause !== null);
     if (cause !== null) cause.explains += 1;
     ancestry.enter(finding, cause === null ? place(top, finding, limit) : candidateOf(finding));
   }
-  return { ...totals(counts), counts, top, suspectPlaces: busiest(places), remedies: remedies.groups() };
+  const groups = { remedies: remedies.groups(), hintRemedies: hintRemedies.groups() };
+  return { ...totals(counts), counts, top, suspectPlaces: busiest(places), ...groups };
 }
 
 type Counts = Record<Verdict, Record<Confidence, number>>;

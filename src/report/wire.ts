@@ -69,7 +69,7 @@ function wireTarget(target: ReportTarget): WireTarget {
   return { kind, name, path, container, volumes: target.volumes.map(wireVolume) };
 }
 
-function wireVolume(volume: VolumeFacts): WireTarget['volumes'][number] {
+export function wireVolume(volume: VolumeFacts): WireTarget['volumes'][number] {
   const { index, filesystem, uuid, label, state, replayed, hot, log } = volume;
   return {
     index,

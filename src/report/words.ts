@@ -26,6 +26,9 @@ export const VERDICT_ADVICE: Readonly<Record<Verdict, string>> = {
   suspect: 'Look at it.',
 };
 
+/** Of an `altered` path something may have changed it on purpose: then its remedy would do harm. */
+export const UNLESS_MEANT = 'Unless the change was meant:';
+
 export type Action = Remedy['action'] | 'copy-back';
 
 /** What to do where a finding carries no remedy of its own. */
@@ -38,18 +41,18 @@ export const ACTION_WORDS: Readonly<Record<Action, string>> = {
   'copy-back': 'Copy back from where its content was found',
   reinstall: 'Reinstall',
   redeploy: 'Deploy again',
-  restore: 'Restore from a backup made before the incident',
+  restore: 'Restore from a backup that has the expected state',
   extract: 'Extract',
   rebuild: 'Rebuild',
   inspect: 'Look at by hand',
 };
 
 export const SKIP_WORDS: Readonly<Record<SkipReason, string>> = {
-  permission: 'no permission',
+  permission: 'no permission: root may look into these',
   encrypted: 'encrypted',
   unsupported: 'of a kind that lostwrite does not read',
   special: 'devices, sockets, pipes: no content to check',
-  excluded: 'left out on request',
+  excluded: 'left out on request, or another file system mounted there',
   changing: 'changed or vanished while being read',
 };
 

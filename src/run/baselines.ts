@@ -1,11 +1,12 @@
 // The small questions to a store: which baselines there are, which generations, drop them.
 
+import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
 import type { BytePath, Nanoseconds } from '../model.ts';
 import { rfc3339 } from '../report/time.ts';
 import type { Generation } from '../store/generation.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { BaselineGeneration, BaselineSeries, StoreOption } from './options.ts';
+import type { BaselineGeneration, BaselineSeries, ScanOptions, StoreOption } from './options.ts';
 import type { GenerationSource } from './references.ts';
 
 /** By name. UsageError when the store cannot be opened. */
@@ -74,4 +75,10 @@ export function ownersInGenerations(
     }
   }
   return owners;
+}
+
+/** UsageError for a store that is not there: a mistyped --store must not come into being. */
+export function assertStoreOfBaseline({ baseline, baselines, store: { path } }: ScanOptions): void {
+  if (baseline === null || baselines?.path != null || path === null || existsSync(path)) return;
+  throw new UsageError(`store ${path} does not exist, and so holds no baseline ${baseline}`);
 }

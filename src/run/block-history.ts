@@ -17,6 +17,10 @@ export interface GoneBack {
   readonly logical: number;
   readonly physical: number;
   readonly length: number;
+  /** Somebody has it now; else it is the newest map that says whose it was. */
+  readonly isOwned: boolean;
+  /** That day it was the same block of the same owner. */
+  readonly isOwn: boolean;
   /** Id of the newest generation whose state this is. */
   readonly backTo: string;
   readonly confidence: Confidence;
@@ -43,8 +47,13 @@ const KEPT_IN_ROLLBACK = 0.01;
 /**
  * Ascending by place; empty with less than two maps. Each map is loaded twice, one at a time beside `now`.
  * @param maps ascending by time, of the same units as `now`.
+ * @param isAllocated whether the volume counts a unit as in use; null: nobody knows, for its bitmap is damaged or was made anew.
  */
-export function blocksGoneBack(now: BlockMap, maps: readonly GenerationMap[]): GoneBack[] {
+export function blocksGoneBack(
+  now: BlockMap,
+  maps: readonly GenerationMap[],
+  isAllocated: (unit: number) => boolean | null = () => false,
+): GoneBack[] {
   const newest = maps.at(-1)?.load();
   if (newest === undefined || maps.length < 2) return [];
   let open = changedUnits(now, newest);
@@ -56,7 +65,7 @@ export function blocksGoneBack(now: BlockMap, maps: readonly GenerationMap[]): G
     const back = open.filter(isBack);
     open = open.filter(unit => !isBack(unit));
     if (isRolledBack(back.length, now, newest, then)) continue;
-    const judging = new Judging(now, newest, then);
+    const judging = new Judging({ now, newest, then, isAllocated });
     for (const unit of back) found.push(...judging.of(unit, id));
   }
   const common = hashesElsewhere(now, maps, found);
@@ -121,35 +130,51 @@ function hashesElsewhere(now: BlockMap, maps: readonly GenerationMap[], found: r
   return common;
 }
 
+interface Days {
+  readonly now: BlockMap;
+  readonly newest: BlockMap;
+  readonly then: BlockMap;
+  readonly isAllocated: (unit: number) => boolean | null;
+}
+
+/** Not known to be free, and nobody's: whose inode it was went back as well. */
+const NOBODYS = { role: 'data', inode: 0, generation: 0, logical: 0, unwritten: false } as const;
+
 /** Judges units that are as one older map has them. */
 class Judging {
   readonly #now: BlockMap;
   readonly #newest: BlockMap;
   readonly #then: BlockMap;
+  readonly #isAllocated: Days['isAllocated'];
   /** Whether something else in an inode's content is not as it was then. */
   readonly #movedOn = new Map<string, boolean>();
 
-  constructor(now: BlockMap, newest: BlockMap, then: BlockMap) {
+  constructor({ now, newest, then, isAllocated }: Days) {
     this.#now = now;
     this.#newest = newest;
     this.#then = then;
+    this.#isAllocated = isAllocated;
   }
 
-  /** Nothing for a unit that nobody owns, now or in the newest map. */
+  /** Nothing for a unit that nobody owns, now or in the newest map, and that is free. */
   of(unit: number, backTo: string): GoneBack[] {
-    const owner = ownerOf(this.#now, unit) ?? ownerOf(this.#newest, unit);
+    const holder = ownerOf(this.#now, unit);
+    const owner = holder ?? ownerOf(this.#newest, unit) ?? (this.#isAllocated(unit) === false ? null : NOBODYS);
     if (owner === null || owner.unwritten) return [];
     const { role, inode, generation, logical } = owner;
-    const confidence = this.#confidence(unit, owner);
-    return [{ role, inode, generation, logical, physical: unit, length: 1, backTo, confidence }];
+    const then = ownerOf(this.#then, unit);
+    const isLost = holder === null && role === 'data';
+    const confidence = isLost ? 'possible' : this.#confidence(unit, owner, then);
+    const isOwned = holder !== null;
+    const isOwn = then !== null && isSame(then, owner);
+    return [{ role, inode, generation, logical, physical: unit, length: 1, isOwned, isOwn, backTo, confidence }];
   }
 
-  #confidence(unit: number, owner: Owner): Confidence {
+  #confidence(unit: number, owner: Owner, then: Owner | null): Confidence {
     // What was discarded, or left out of a copy as free, reads as zeros only for a while.
     if (this.#newest.hashes.at(unit) === ZERO_UNIT) return 'possible';
     if (owner.inode === 0) return OF_STRUCTURES[owner.role] ?? 'possible';
     if (owner.role !== 'data') return 'possible';
-    const then = ownerOf(this.#then, unit);
     if (then === null) return 'likely';
     if (!isSame(then, owner)) return this.#ofForeign(owner, then);
     // The beginning of a file may hold a mark of being open or clean, which comes back; a file as a whole may be rolled back.
@@ -207,6 +232,8 @@ function follows(last: GoneBack, unit: GoneBack): boolean {
     last.inode === unit.inode &&
     last.generation === unit.generation &&
     last.role === unit.role &&
+    last.isOwned === unit.isOwned &&
+    last.isOwn === unit.isOwn &&
     last.backTo === unit.backTo &&
     last.confidence === unit.confidence
   );

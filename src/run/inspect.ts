@@ -21,8 +21,8 @@ export async function inspect(target: TargetSpec): Promise<Inspection> {
   }
 }
 
-function inspectVolume({ facts, filesystem, trouble, holdsFiles }: OpenedVolume): InspectedVolume {
-  return { ...facts, trouble, holdsFiles, ...superblockOf(filesystem) };
+function inspectVolume({ facts, filesystem, partition, trouble, holdsFiles }: OpenedVolume): InspectedVolume {
+  return { ...facts, partition, trouble, holdsFiles, ...superblockOf(filesystem) };
 }
 
 function superblockOf(filesystem: Filesystem | null): Pick<InspectedVolume, 'features' | 'times'> {

@@ -8,6 +8,7 @@ import { isAfterWindow, NO_WITNESS, newestPast, type PathCase, type ScanFacts } 
 import type { BytePath, Expectation, Finding, Seen } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { BlockComparison } from './compare-blocks.ts';
+import type { FileHistory } from './file-history.ts';
 import type { InodeIndex } from './inode-index.ts';
 import type { PathGroup } from './path-stream.ts';
 import type { ResultsByInode } from './results-by-inode.ts';
@@ -27,6 +28,7 @@ export interface TreeJudging {
   readonly results: ResultsByInode;
   /** Block maps of generations, set against the volume as it is; newest first. */
   readonly comparisons: readonly BlockComparison[];
+  readonly history: FileHistory;
   /** Told of each mount that was not entered. */
   readonly onMount: (path: BytePath) => void;
 }
@@ -51,19 +53,22 @@ export function* judgeTree(groups: Iterable<PathGroup>, judging: TreeJudging): I
 /** The directory above, even if nothing spoke of it (a reference that names files only). */
 function directoryCase(nearest: PathCase, path: BytePath | null): PathCase | null {
   if (path === null || nearest.path === path) return nearest;
-  return { ...nearest, path, seen: null, expected: [], observations: [], blocks: [], parent: nearest };
+  const nothing = { seen: null, expected: [], logged: null, observations: [], blocks: [], goneBack: [] };
+  return { ...nearest, ...nothing, path, parent: nearest };
 }
 
 function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null, above: Finding | null): PathCase {
   const result = group.entry === null ? null : judging.results.resultOf(group.entry);
   const seen = group.entry === null ? null : seenOf(group.entry, result);
-  const { path } = group;
+  const { path, logged } = group;
   const { volume, facts } = judging;
   const expected = withMoved(group, judging);
   const observations = result?.observations.filter(observation => isAlike(observation.path, path)) ?? [];
-  const known = { volume, path, seen, expected, observations, parent, above, scan: facts };
-  const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [] })?.expectation?.stat ?? null;
-  return { ...known, inode: judging.index.witness(group, formerly), blocks: blocksOf(group, judging.comparisons) };
+  const known = { volume, path, seen, expected, logged, observations, parent, above, scan: facts };
+  const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [], goneBack: [] })?.expectation?.stat ?? null;
+  const blocks = blocksOf(group, judging.comparisons);
+  const goneBack = seen?.stat == null ? [] : judging.history.spansOf(seen.stat);
+  return { ...known, inode: judging.index.witness(group, formerly), blocks, goneBack };
 }
 
 /**

@@ -12,6 +12,8 @@ export interface PathGroup {
   /** Null: not listed. */
   readonly entry: SpoolEntry | null;
   readonly expected: readonly Expectation[];
+  /** What the file system's own log has it as. */
+  readonly logged: Expectation | null;
 }
 
 export interface PathStreamOptions {
@@ -20,6 +22,8 @@ export interface PathStreamOptions {
   readonly mountPoints: ReadonlySet<BytePath>;
   /** What was found by name where the listing failed. */
   readonly unlisted?: ReadonlyMap<BytePath, SpoolEntry>;
+  /** The file system's own log, where it knows better than the disk. */
+  readonly log?: Reference | null;
 }
 
 /**
@@ -33,18 +37,20 @@ export function* pathStream(
 ): Iterable<PathGroup> {
   const tree = new Cursor(entries);
   const cursors = references.map(reference => new Cursor(reference.expectations()));
-  const all = [tree, ...cursors];
+  const log = new Cursor(options.log?.expectations() ?? []);
+  const all = [tree, log, ...cursors];
   let closed: BytePath | null = null;
   for (;;) {
     const path = leastPath(all);
     if (path === null) return;
     const entry = tree.take(path) ?? options.unlisted?.get(path) ?? null;
     const expected = cursors.flatMap(cursor => cursor.take(path) ?? []);
+    const logged = log.take(path);
     if (closed !== null && isBelow(path, closed)) continue;
     if (entry === null && isMountedOver(path, options.mountPoints)) continue;
     if (entry !== null && isClosed(entry)) closed = path;
     if (entry?.kind === 'excluded' || !options.selection.includes(path, entry?.stat?.type === 'directory')) continue;
-    yield { path, entry, expected };
+    yield { path, entry, expected, logged };
   }
 }
 

@@ -64,8 +64,9 @@ export type Readable = SpoolEntry & { readonly stat: Stat };
 /** The files that `planBatches` gives for the same groups, each with what is expected of it. */
 export function* planned(groups: Iterable<PathGroup>, reads: Reads): Iterable<[Readable, readonly Expectation[]]> {
   const inodes = new FirstNames();
-  for (const { entry, expected } of groups) {
-    if (entry !== null && isReadable(entry) && reads(entry) && inodes.isFirst(entry)) yield [entry, expected];
+  for (const { entry, expected, logged } of groups) {
+    if (entry === null || !isReadable(entry) || !reads(entry) || !inodes.isFirst(entry)) continue;
+    yield [entry, logged === null ? expected : [...expected, logged]];
   }
 }
 

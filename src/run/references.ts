@@ -2,7 +2,7 @@
 
 import { UsageError } from '../errors.ts';
 import { faultOf } from '../filesystems/fault.ts';
-import type { Filesystem, LoggedState } from '../filesystems/filesystem.ts';
+import type { Filesystem } from '../filesystems/filesystem.ts';
 import { openHostFilesystem } from '../filesystems/host/host-filesystem.ts';
 import type { GenerationFacts } from '../judge/path-case.ts';
 import { isAfterWindow } from '../judge/path-case.ts';
@@ -10,7 +10,6 @@ import { bytesOfText } from '../path.ts';
 import { generationId, openGeneration } from '../references/baseline.ts';
 import { findDpkgDatabase } from '../references/dpkg/database.ts';
 import { openDpkgReference } from '../references/dpkg/dpkg-reference.ts';
-import { openJournalReference } from '../references/journal.ts';
 import type { Reference } from '../references/reference.ts';
 import { rfc3339 } from '../report/time.ts';
 import type { Generation } from '../store/generation.ts';
@@ -25,8 +24,6 @@ export interface GatheredReferences {
   readonly references: readonly Reference[];
   /** Baseline generations, ascending by time. */
   readonly generations: readonly GenerationFacts[];
-  /** What the volume's own log still tells; null where it tells nothing. */
-  readonly logged: LoggedState | null;
 }
 
 /** A store that holds generations for this scan, and what they are called in it. */
@@ -52,11 +49,8 @@ export function gatherReferences(
   options: ScanOptions,
 ): GatheredReferences {
   const packages = packageReferences(volume.filesystem, options);
-  const logged = options.captures === true ? null : (volume.filesystem.asLogged?.() ?? null);
-  const journal = logged === null ? null : openJournalReference(volume.filesystem, logged);
   const opened = sources.map(source => openOne(source, volume.index, options));
-  const own = journal === null ? packages : [...packages, journal];
-  return { references: [...own, ...opened], generations: sources.map(factsOf), logged };
+  return { references: [...packages, ...opened], generations: sources.map(factsOf) };
 }
 
 /** What was named stands in for the target's own database of that kind, on the volume that is a system's root. */

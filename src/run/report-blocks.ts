@@ -1,6 +1,7 @@
-// Blocks of the file system's own structures that went back, as the report lists them. Blocks of files are told as ranges of
-// the files' findings.
+// Blocks that went back, as the report lists them: the file system's own structures, and blocks of files that no path leads
+// to. All others are told as ranges of the files' findings.
 
+import type { LoggedState } from '../filesystems/logged-state.ts';
 import type { BlockRole } from '../model.ts';
 import type { ReportBlock } from '../report/report.ts';
 import type { GoneBack } from './block-history.ts';
@@ -8,12 +9,24 @@ import type { GoneBack } from './block-history.ts';
 const WORDS: Readonly<Partial<Record<BlockRole, string>>> = {
   superblock: 'group',
   'group-descriptors': 'group',
+  'reserved-descriptors': 'group',
   'block-bitmap': 'bitmap',
   'inode-bitmap': 'bitmap',
   'inode-table': 'inode-table',
   directory: 'directory',
   'block-map': 'extent',
+  'free-space-tree': 'bitmap',
+  'inode-tree': 'bitmap',
+  'free-list': 'bitmap',
+  'reverse-map-tree': 'extent',
+  'reference-count-tree': 'extent',
   journal: 'log',
+  data: 'data',
+  symlink: 'data',
+  attributes: 'data',
+  'attribute-value': 'data',
+  quota: 'data',
+  'orphan-file': 'data',
 };
 
 /** Ascending by block, each once. @param unitsPerBlock how many units of a map a block of the file system has. */
@@ -29,4 +42,17 @@ export function reportBlocks(volume: number, found: readonly GoneBack[], unitsPe
     }
   }
   return [...blocks.values()];
+}
+
+/**
+ * Blocks of which the file system's own log has a newer copy. A repair, an offline tool or a crash since the log's end leave
+ * such blocks as well: then only those count that stand as an earlier copy has them.
+ */
+export function outdatedBlocks(volume: number, { blocks, isUndisturbed }: LoggedState): ReportBlock[] {
+  return blocks.flatMap(({ block, role, isEarlierCopy, inodes }) => {
+    const word = WORDS[role];
+    if (word === undefined || !(isUndisturbed || isEarlierCopy)) return [];
+    const confidence = isUndisturbed ? 'proven' : 'likely';
+    return [{ volume, block, role: word, rule: 'newer-copy-in-journal', confidence, entries: inodes }];
+  });
 }

@@ -5,10 +5,12 @@ import type { BlockMap } from '../digest/block-map.ts';
 import { BlockOwners } from '../digest/block-owners.ts';
 import { unitBytesOf } from '../digest/unit-hashes.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
-import type { Filesystem, LoggedState } from '../filesystems/filesystem.ts';
+import type { Filesystem } from '../filesystems/filesystem.ts';
+import type { LoggedState } from '../filesystems/logged-state.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
-import type { ByteRange, ReferenceInfo, Skipped, Window } from '../model.ts';
+import type { ByteRange, ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
+import { openJournalReference } from '../references/journal.ts';
 import type { Reference } from '../references/reference.ts';
 import type { ReportBlock } from '../report/report.ts';
 import type { Run } from '../store/scan-runs.ts';
@@ -16,7 +18,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { type OpenedTarget, type Opening, openTarget } from '../tree/open-target.ts';
 import { selectionOf } from '../tree/selection.ts';
 import { VERSION } from '../version.ts';
-import { ownersInGenerations } from './baselines.ts';
+import { assertStoreOfBaseline, ownersInGenerations } from './baselines.ts';
 import type { BeforeImages } from './before.ts';
 import { Breath } from './breath.ts';
 import type { VolumeNow } from './compare-blocks.ts';
@@ -58,16 +60,24 @@ export interface SessionVolume {
   readonly extent: ByteRange | null;
   readonly references: readonly Reference[];
   readonly generations: readonly GenerationFacts[];
+  /** What the file system's own log still holds; null where there is none to be read, and for captures. */
+  readonly log: VolumeLog | null;
   /** Block maps of generations that kept one of this volume, ascending by time. */
   readonly maps: readonly GenerationMap[];
-  /** What its own log still tells; null where it tells nothing. */
-  readonly logged: LoggedState | null;
+}
+
+/** The log of a file system, as what it is and as a reference. */
+interface VolumeLog {
+  readonly state: LoggedState;
+  readonly reference: Reference;
 }
 
 /** What a session works with that was made before it. */
 export interface SessionParts {
   /** Runs of another purpose keep records of their own. */
   readonly purpose: string;
+  /** Whether paths will be judged: then the logs of file systems are read. */
+  readonly judges?: boolean;
   /** Used, and left open, in place of the one that the options name. */
   readonly store?: Store;
   readonly before?: BeforeImages | null;
@@ -82,6 +92,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
   const target = openTarget(options.target);
   try {
     const isGuest = parts.store !== undefined;
+    if (!isGuest) assertStoreOfBaseline(options);
     const store = parts.store ?? openStore(options.store.path ?? ':memory:', 'write');
     return closingOnError(isGuest ? null : store, () => {
       const baselines = baselinesOf(store, options);
@@ -93,6 +104,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
           ...volume,
           ...gatherReferences(volume, sources, options),
           maps: mapsOf(sources, before, target, volume.index),
+          log: parts.judges === true ? logOf(volume.filesystem) : null,
         }));
         const key = { purpose: parts.purpose, references: infosOf(volumes), written: writtenOf(target) };
         const run = openRun(store, options, key, hooks);
@@ -104,6 +116,11 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
     target.close();
     throw error;
   }
+}
+
+function logOf(filesystem: Filesystem): VolumeLog | null {
+  const state = filesystem.logged?.() ?? null;
+  return state === null ? null : { state, reference: openJournalReference(state, filesystem) };
 }
 
 function baselinesOf(store: Store, { baseline, baselines }: ScanOptions): Store {
@@ -140,8 +157,9 @@ export function closeSession({ run, store, baselines, before, target, isGuest }:
 }
 
 /** Every reference once, in the order of the volumes. */
-export function infosOf(volumes: readonly Pick<SessionVolume, 'references'>[]): ReferenceInfo[] {
-  const infos = volumes.flatMap(volume => volume.references.map(reference => reference.info));
+export function infosOf(volumes: readonly Pick<SessionVolume, 'references' | 'log'>[]): ReferenceInfo[] {
+  const all = volumes.flatMap(({ references, log }) => (log === null ? references : [...references, log.reference]));
+  const infos = all.map(reference => reference.info);
   return [...new Map(infos.map(info => [info.id, info])).values()];
 }
 
@@ -167,12 +185,6 @@ function openingOf(target: OpenedTarget, jobs: number): Opening {
   return { workers: jobs + 1, replayed: target.replayed };
 }
 
-/** A life after the window may have gone on from what was lost, and have logged that. */
-function knowsWindow({ isWhole, sinceNs, untilNs }: LoggedState, window: Window | null): boolean {
-  if (!isWhole || window === null || window.fromNs === null || window.toNs === null) return false;
-  return sinceNs <= window.fromNs && untilNs <= window.toNs;
-}
-
 function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch: ProgressWatch): VolumeScan {
   const { options, target, baselines, before, run, startedAtNs } = session;
   const references = new Map(volume.references.map(reference => [reference.info.id, reference.info]));
@@ -181,7 +193,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     references,
     generations: volume.generations,
     startedAtNs,
-    logKnows: volume.logged !== null && knowsWindow(volume.logged, options.window),
+    log: volume.log === null ? null : { ...volume.log.state, differs: volume.log.state.view !== null },
   };
   const opening = openingOf(target, options.jobs);
   const sources = sourcesOf(baselines, before, options);
@@ -192,6 +204,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     pool: watch.pool,
     run,
     references: volume.references,
+    log: volume.log !== null && volume.log.state.view !== null ? volume.log.reference : null,
     facts,
     selection: selectionOf(options),
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),

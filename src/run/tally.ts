@@ -36,6 +36,7 @@ export class Tally {
     this.#countChange(known);
     countName(this.counters.names, known);
     for (const expectation of known.expected) increment(this.filesByReference, expectation.reference);
+    if (known.logged !== null) increment(this.filesByReference, known.logged.reference);
     for (const reference of judgement.vouchers) increment(this.byReference, reference);
     if (judgement.atRisk) this.atRisk++;
     if (isContent(known)) judgement.vouchers.length > 0 ? this.vouched++ : this.unvouched++;

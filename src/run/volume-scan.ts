@@ -13,6 +13,7 @@ import type { Selection } from '../tree/selection.ts';
 import { blocksGoneBack, type GoneBack } from './block-history.ts';
 import type { Breath } from './breath.ts';
 import { BlockComparison, type VolumeNow } from './compare-blocks.ts';
+import { FileHistory, NO_HISTORY } from './file-history.ts';
 import { InodeIndex } from './inode-index.ts';
 import { type JudgedPath, judgeTree } from './judge-tree.ts';
 import { listTree } from './list-tree.ts';
@@ -35,6 +36,8 @@ export interface VolumeScan {
   readonly pool: Pool;
   readonly run: Run;
   readonly references: readonly Reference[];
+  /** The file system's own log; null where there is none to be read, and where it agrees with the disk. */
+  readonly log: Reference | null;
   readonly facts: Omit<ScanFacts, 'donors'>;
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
@@ -58,7 +61,7 @@ export interface VolumeScan {
   readonly breath: () => Breath;
   /** Called while judging for each mount that was not entered. */
   readonly onMount: (path: BytePath) => void;
-  /** Called while judging with the blocks that are back in a state that had been replaced. */
+  /** Called while judging with the blocks that are back in a state that had been replaced, and that no finding can tell of. */
   readonly onGoneBack: (found: readonly GoneBack[]) => void;
   /** Called once the listing is whole, with what is to be read. */
   readonly onPlanned: (files: number, bytes: number) => void;
@@ -86,8 +89,8 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const index = await indexInodes(scan, breath);
   const results = resultsOf(scan);
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
-  const comparisons = await compareBlocks(scan, breath);
-  const judging = { volume: scan.volume, facts, index, results, comparisons, onMount: scan.onMount };
+  const { comparisons, history } = await compareBlocks(scan, breath);
+  const judging = { volume: scan.volume, facts, index, results, comparisons, history, onMount: scan.onMount };
   const places = wantsPlaces(scan) ? await scan.placesNow() : null;
   const judged = judgeTree(groupsOf(scan), judging);
   yield* breath.over(
@@ -137,7 +140,7 @@ function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
 function pathsOf(scan: VolumeScan, references: readonly Reference[]): Iterable<PathGroup> {
   const { selection, mountPoints, run, volume } = scan;
   const unlisted = unlistedOf(run, volume);
-  return pathStream(spoolOf(scan).entries(), references, { selection, mountPoints, unlisted });
+  return pathStream(spoolOf(scan).entries(), references, { selection, mountPoints, unlisted, log: scan.log });
 }
 
 function resultsOf(scan: VolumeScan): ResultsByInode {
@@ -151,11 +154,11 @@ function planOf(scan: VolumeScan): Iterable<ContentJob[]> {
 /** What several names of one inode may want together; of every file for a capture. */
 function wantedBy(scan: VolumeScan): WantedByRun {
   const kinds = new Set(scan.references.map(reference => reference.info.kind));
-  const compares = kinds.has('baseline') || kinds.has('journal');
+  const baseline = kinds.has('baseline') || scan.log !== null;
   const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
   const ofAll = scan.options.captures ?? false;
-  if (compares || ofAll) algorithms.push('sha256');
-  return { algorithms, blocks: compares || ofAll, ofAll };
+  if (baseline || ofAll) algorithms.push('sha256');
+  return { algorithms, blocks: baseline || ofAll, ofAll };
 }
 
 /**
@@ -190,12 +193,23 @@ async function findDonors(scan: VolumeScan, breath: Breath): Promise<ReadonlyMap
   return unknown.size === 0 ? new Map() : scan.ownersOf(unknown);
 }
 
-/** Newest first; none when the run was stopped before the volume was mapped. */
-async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockComparison[]> {
+interface ComparedBlocks {
+  /** Newest first; none when the run was stopped before the volume was mapped. */
+  readonly comparisons: readonly BlockComparison[];
+  readonly history: FileHistory;
+}
+
+async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<ComparedBlocks> {
   const { volumeNow } = scan;
   const now = scan.maps.length === 0 || volumeNow === null ? null : await scan.mapNow();
-  if (now === null || volumeNow === null) return [];
-  scan.onGoneBack(blocksGoneBack(now, scan.maps));
+  if (now === null || volumeNow === null) return { comparisons: [], history: NO_HISTORY };
+  const history = new FileHistory(
+    blocksGoneBack(now, scan.maps, volumeNow.isAllocated),
+    now.hashes.unitBytes,
+    volumeNow.offset,
+  );
+  const newest = scan.facts.generations.find(({ id }) => id === scan.maps.at(-1)?.id) ?? null;
+  scan.onGoneBack(await history.untold(breath.over(spoolOf(scan).entries()), newest?.atNs ?? null));
   const comparisons: BlockComparison[] = [];
   for (const { id, load } of scan.maps) {
     const generation = scan.references.find(reference => reference.info.id === id);
@@ -203,7 +217,7 @@ async function compareBlocks(scan: VolumeScan, breath: Breath): Promise<BlockCom
     for await (const expectation of breath.over(generation?.expectations() ?? [])) comparison.collect(expectation);
     comparisons.unshift(comparison);
   }
-  return comparisons;
+  return { comparisons, history };
 }
 
 /** Workers send blocks only of files that have changed: mostly there are none. */
@@ -221,8 +235,7 @@ async function indexInodes(scan: VolumeScan, breath: Breath): Promise<InodeIndex
     scan.filesystem.inodeHabits,
   );
   const newest = facts.generations.at(-1)?.id ?? null;
-  const others = references.filter(({ info }) => info.kind !== 'journal');
-  for await (const group of breath.over(pathsOf(scan, others))) index.collect(group, wordOf(group, newest));
+  for await (const group of breath.over(groupsOf(scan))) index.collect(group, wordOf(group, newest));
   index.finishCollecting();
   if (!index.wantsSecondPass) return index;
   for await (const entry of breath.over(spoolOf(scan).entries())) index.lookUpInTree(entry);

@@ -7,10 +7,14 @@ import type { DiskVolume } from '../volumes/survey-disks.ts';
 
 export interface ToldVolume {
   readonly facts: VolumeFacts;
+  /** Which partition it is, in words; null where there is no partition table. */
+  readonly partition: string | null;
   /** Why it cannot be read; null for one that is read. */
   readonly trouble: string | null;
   /** What of its journal could not be used: the state that is shown is not the one that was written last. */
   readonly journalTrouble: readonly string[];
+  /** How much of the file system, as its superblock counts, lies beyond the end of the volume. */
+  readonly missingBytes: number;
   /** Whether files may lie in it, read or not. */
   readonly holdsFiles: boolean;
   /** When an image's file system was last written, as its superblock and journal say; null where nothing says. */
@@ -33,8 +37,10 @@ export const MOUNTED_TREE: ToldVolume = {
     log: null,
     gates: [],
   },
+  partition: null,
   trouble: null,
   journalTrouble: [],
+  missingBytes: 0,
   holdsFiles: true,
   writtenAtNs: null,
 };
@@ -44,14 +50,30 @@ export function tellRead(volume: DiskVolume, filesystem: Ext4Filesystem | XfsFil
   if (filesystem.kind === 'xfs') return tellXfs(volume, filesystem);
   const journalTrouble = journalTroubleOf(filesystem);
   const facts = ext4Facts(volume, filesystem, journalTrouble);
-  return { facts, trouble: null, journalTrouble, holdsFiles: true, writtenAtNs: newestWrite(filesystem) };
+  const missingBytes = missingBytesOf(filesystem);
+  return { ...told(volume, facts), journalTrouble, missingBytes, writtenAtNs: newestWrite(filesystem) };
 }
 
 /** @param refusal what opening its file system met; null: it was not opened, or there is none that is read. */
 export function tellUnread(volume: DiskVolume, refusal: string | null): ToldVolume {
-  const holdsFiles = refusal !== null || volume.holdsFiles || isFilesystemPartition(volume);
-  const trouble = refusal ?? volume.trouble ?? (holdsFiles ? troubleOf(volume) : `${volume.kind} holds no files`);
-  return { facts: commonFacts(volume), trouble, journalTrouble: [], holdsFiles, writtenAtNs: null };
+  const holdsFiles = refusal !== null || volume.holdsFiles;
+  const trouble = refusal ?? volume.trouble ?? `${volume.kind} ${holdsFiles ? 'is not read' : 'holds no files'}`;
+  return { ...told(volume, commonFacts(volume)), trouble, holdsFiles };
+}
+
+/** Of a volume that is read and has no journal to tell of. */
+function told({ partition }: DiskVolume, facts: VolumeFacts): ToldVolume {
+  const nothing = { trouble: null, journalTrouble: [], missingBytes: 0, writtenAtNs: null };
+  return { facts, partition: partition === null ? null : partitionWords(partition), holdsFiles: true, ...nothing };
+}
+
+function partitionWords({ number, scheme, type, typeName, name }: NonNullable<DiskVolume['partition']>): string {
+  const kind = typeName ?? `type ${type}`;
+  return `${number} of the ${scheme.toUpperCase()}, ${kind}${name === '' || name === kind ? '' : `, "${name}"`}`;
+}
+
+function missingBytesOf({ volume: { source, superblock } }: Ext4Filesystem | XfsFilesystem): number {
+  return Math.max(0, superblock.blocksCount * superblock.blockSize - source.size);
 }
 
 function newestWrite({ volume, replayed }: Ext4Filesystem): Nanoseconds | null {
@@ -65,24 +87,6 @@ function commonFacts({ index, kind, uuid, label, disk, offset, size, facts }: Di
   const gates = facts.map(fact => `${fact.name}: ${fact.detail}`);
   const unknown = { state: 'not examined', replayed: false, repairedAtNs: null, hot: false, log: null };
   return { index, filesystem: kind, uuid, label, offset: disk === null ? null : offset, size, ...unknown, gates };
-}
-
-/** Partition types for file systems of Linux: what nobody recognises in one has lost its superblock rather than never had one. */
-const FILESYSTEM_TYPES = new Set([
-  '0x83',
-  '0fc63daf-8483-4772-8e79-3d69d8477de4',
-  '4f68bce3-e8cd-4db1-96e7-fbcaf984b709',
-  '933ac7e1-2eb4-4f13-b844-0e14e2aef915',
-  '3b8f8425-20e0-4f3b-907f-1a25a76f98e8',
-]);
-
-function isFilesystemPartition({ kind, partition }: DiskVolume): boolean {
-  return kind === 'unknown' && partition !== null && FILESYSTEM_TYPES.has(partition.type);
-}
-
-function troubleOf(volume: DiskVolume): string {
-  if (volume.kind !== 'unknown') return `${volume.kind} is not read`;
-  return 'a partition for a Linux file system in which none is recognised (its superblock may be lost)';
 }
 
 function journalTroubleOf({ notReplayed, replayed }: Ext4Filesystem): string[] {
@@ -112,5 +116,6 @@ function tellXfs(volume: DiskVolume, filesystem: XfsFilesystem): ToldVolume {
   const broken = new Set([...journalTrouble, ...damage.facts.map(fact => fact.message)]);
   const state = superblock.features.includes('needsrepair') ? 'errors' : isDirty === false ? 'clean' : 'dirty';
   const facts = { ...common, state, replayed: replayed !== null, gates: [...common.gates, ...broken] };
-  return { facts, trouble: null, journalTrouble, holdsFiles: true, writtenAtNs: null };
+  const missingBytes = missingBytesOf(filesystem);
+  return { ...told(volume, facts), journalTrouble, missingBytes };
 }

@@ -12,7 +12,7 @@ import { type Recognised, recognise } from './recognise.ts';
 export interface Volume extends Recognised {
   /** 0, 1, ... in the order of `findVolumes`: what the report calls the volume. */
   readonly index: number;
-  /** Bytes of the disk, within its size. */
+  /** Bytes of the disk, within its size; of a partition that begins beyond the disk's end `size` is 0. */
   readonly offset: number;
   readonly size: number;
   /** Null: the whole disk. */
@@ -40,16 +40,15 @@ export function surveyDisk(disk: ByteSource): Disk {
     const volume: Volume = { ...whole, index: 0, offset: 0, size: disk.size, partition: null };
     return { scheme: null, volumes: disk.size === 0 ? [] : [volume], facts: [] };
   }
-  const facts = [...table.facts];
   const placed = [...table.partitions]
     .sort((left, right) => left.number - right.number)
-    .flatMap(partition => place(disk, partition, facts));
+    .map(partition => place(disk, partition));
   const volumes = placed.map((volume, index) => ({
     ...volume,
     index,
     facts: [...volume.facts, ...overlaps(volume, placed)],
   }));
-  return { scheme: table.scheme, volumes, facts };
+  return { scheme: table.scheme, volumes, facts: table.facts };
 }
 
 /**
@@ -71,23 +70,16 @@ function tableOf(disk: ByteSource, whole: Recognised): PartitionTable | null {
 
 const BOOT_SECTOR_KINDS: readonly string[] = ['fat', 'exfat', 'ntfs'];
 
-/** The partition as a volume; none, and a fact of the disk, when it begins beyond the disk's end. */
-function place(disk: ByteSource, partition: Partition, facts: Fact[]): Omit<Volume, 'index'>[] {
+/** The partition as a volume: an empty one when it begins beyond the disk's end. */
+function place(disk: ByteSource, partition: Partition): Omit<Volume, 'index'> {
   const { number, offset } = partition;
-  const size = Math.min(partition.size, disk.size - offset);
-  if (!(size > 0)) {
-    facts.push({
-      name: 'partition-unusable',
-      detail: `partition ${number} begins at ${offset}, the disk ends at ${disk.size}`,
-    });
-    return [];
-  }
-  const recognised = recognise(slice(disk, offset, size, `${disk.name} partition ${number}`));
+  const size = Math.max(0, Math.min(partition.size, disk.size - offset));
+  const start = Math.min(offset, disk.size);
+  const recognised = recognise(slice(disk, start, size, `${disk.name} partition ${number}`));
   const missing = partition.size - size;
   const cut = { name: 'partition-cut', detail: `the last ${missing} bytes lie beyond the end of the disk` };
-  return [
-    { ...recognised, offset, size, partition, facts: missing > 0 ? [...recognised.facts, cut] : recognised.facts },
-  ];
+  const facts = missing > 0 ? [...recognised.facts, cut] : recognised.facts;
+  return { ...recognised, offset, size, partition, facts };
 }
 
 /** At most one fact: hostile tables have thousands of partitions at one place. */

@@ -9,6 +9,7 @@ import { surveyDisk, type Volume } from './find-volumes.ts';
 import { type Assembled, type AssembledVolume, assembleGroups } from './lvm2/assemble.ts';
 import { type PhysicalVolume, readPhysicalVolume } from './lvm2/physical-volume.ts';
 import { recognise } from './recognise.ts';
+import { isBlank, judgeUnrecognised } from './unrecognised.ts';
 
 /** A volume of one of the disks, or one that lies across them. */
 export interface DiskVolume extends Volume {
@@ -38,7 +39,7 @@ export function surveyDisks(disks: readonly ByteSource[]): Disks {
   const assembled = assembleGroups(members);
   const onDisks = found.map((volume, at) => {
     const head = heads[at] ?? null;
-    if (head === null) return { ...volume, bytes: null, trouble: null };
+    if (head === null) return onDisk(disks, volume);
     return physicalVolume(volume, head, assembled, head.physical === null ? -1 : members.indexOf(head));
   });
   const volumes = [...onDisks, ...assembled.volumes.map(logicalVolume)];
@@ -55,6 +56,12 @@ export function volumeBytes(disks: readonly ByteSource[], volume: DiskVolume, na
   const disk = volume.disk === null ? undefined : disks[volume.disk];
   if (disk === undefined) throw new DamageError(name, 0, volume.trouble ?? 'no disk', 'bytes');
   return slice(disk, volume.offset, volume.size, name);
+}
+
+function onDisk(disks: readonly ByteSource[], volume: Volume & { readonly disk: number }): DiskVolume {
+  const disk = disks[volume.disk];
+  const judged = disk === undefined ? { trouble: null } : judgeUnrecognised(volume, disk);
+  return { ...volume, bytes: null, ...judged };
 }
 
 interface Head {
@@ -110,19 +117,6 @@ function logicalVolume(volume: AssembledVolume): DiskVolume {
     facts: [place, ...recognised.facts],
     trouble: isLost ? `no file system is recognised in logical volume ${name} (its superblock may be lost)` : null,
   };
-}
-
-/** A new volume begins with zeros, and so does one that was never formatted. */
-const HEAD_BYTES = 65_536;
-
-function isBlank(bytes: ByteSource): boolean {
-  const head = new Uint8Array(HEAD_BYTES);
-  try {
-    return head.subarray(0, bytes.read(head, 0)).every(byte => byte === 0);
-  } catch (error) {
-    if (error instanceof ReadError || error instanceof DamageError) return false;
-    throw error;
-  }
 }
 
 function strangersAmong(count: number, members: readonly Head[], { groups }: Assembled): number[] {

@@ -223,6 +223,12 @@ describe('a split image', () => {
       `${scratch.path('short.002')} has 99999 bytes, the first piece 100000`,
     );
     expect(() => openImage(scratch.path('short.002'))).toThrow(`name its first piece, ${scratch.path('short.001')}`);
+    split(disk, 300_000, index => `lettered.${['aa', 'ab', 'ac'][index]}`);
+    expect(() => openImage(scratch.path('lettered.ac'))).toThrow(
+      `name its first piece, ${scratch.path('lettered.aa')}`,
+    );
+    copyFileSync(scratch.path('lettered.ac'), scratch.path('lettered.ae'));
+    expect(openImage(scratch.path('lettered.ae')).container).toBe('raw');
   });
 
   it('is none when it stands alone', () => {

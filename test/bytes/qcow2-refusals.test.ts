@@ -91,7 +91,7 @@ describe.skipIf(!hasQemu)('a backing file', () => {
     expectRefusal(
       backedBy('absent.qcow2', 'nowhere'),
       UsageError,
-      `the backing file ${scratch.path('nowhere')} cannot be had (ENOENT)`,
+      `the backing file ${scratch.path('nowhere')} cannot be had: no such file or directory`,
     );
     writeFileSync(scratch.path('plain'), 'plain bytes');
     expectRefusal(

@@ -101,6 +101,7 @@ export async function scan(options, hooks) {
     },
     blocks: [],
     orphans: [],
+    extents: [],
     errors: [],
   })};
   const alive = setInterval(() => undefined, 1000);

@@ -84,6 +84,14 @@ describe('scan', () => {
     ]);
   });
 
+  test('a terminal that does not know its width gets lines of 80 columns', async () => {
+    const stdout = captureOutput({ isTTY: true, columns: 0 });
+    const world = { ...inside(scanning(clean)), stdout };
+    expect(await runCommandLine(['scan', 'target', '--force'], world)).toBe(0);
+    expect(stdout.text()).toContain('No suspect time was given (--window): nothing can be ruled out by its age.\n');
+    expect(stdout.text()).toContain('Compared with nothing: no package database, no baseline was found or given.\n');
+  });
+
   test('has these defaults', async () => {
     const scanned = scanning(clean);
     expect(await runCommandLine(['scan', 'target', '--force'], inside(scanned))).toBe(0);
@@ -357,6 +365,28 @@ describe('demo', () => {
     expect(world.stdout.text()).toContain('The scan reported 1 of them, and 0 others.\n');
   });
 
+  test('without root says why it is not sure, and how many of its hints are right', async () => {
+    const hints = [
+      findingOf({ path: '/etc/passwd', confidence: 'possible' }),
+      findingOf({ path: '/etc/shadow', confidence: 'possible' }),
+      findingOf({ path: '/etc/group', verdict: 'suspect' }),
+    ];
+    const damagedPaths = new Set(['/etc/passwd', '/etc/group']);
+    const world = inside({
+      ...scanning(reportOf(hints)),
+      withDemo: async (_directory, _hooks, use) => use({ ...scene, damaged: damagedPaths }),
+    });
+    expect(await runCommandLine(['demo'], world)).toBe(0);
+    expect(world.stdout.text()).toContain(
+      [
+        'What really happened: 2 paths were damaged.',
+        'The scan reported 0 of them, and 0 others.',
+        'It calls 1 more of them worth a look.',
+        'Without root this demo can only overwrite files, as any program does, and the',
+      ].join('\n'),
+    );
+  });
+
   test('that was interrupted while it scanned ends with 3, and says so once', async () => {
     const world = inside({
       withDemo: staged,
@@ -446,7 +476,7 @@ describe('explain', () => {
     expect(world.stdout.text().split('\n')).toEqual([
       '/usr/bin/b\\xff in target',
       'garbage, likely: holds bytes that never were its own',
-      'Against the suspect time: the path inside, its directory outside',
+      'Suspect time: the path was changed in it; its directory was not changed in it',
       '  for: Another digest. (packages: digest-differs)',
       '  -> Reinstall bash.',
       '     apt-get install --reinstall bash',
@@ -488,6 +518,10 @@ describe('explain', () => {
     const world = inside({ explain: async () => ({ volumes: [VOLUME], explanations: [] }) });
     expect(await runCommandLine(['explain', 'target', '/a', '--force'], world)).toBe(2);
     expect(world.stderr.text()).toContain('/a: neither the target nor any reference knows this path\n');
+    expect(await runCommandLine(['explain', 'target', '/\ufffd'], world)).toBe(2);
+    expect(world.stderr.text()).toContain(
+      'knows this path; write a byte that is not UTF-8 as \\xff, as the summary does\n',
+    );
   });
 
   test.each([

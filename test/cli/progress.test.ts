@@ -106,7 +106,7 @@ describe('on a terminal', () => {
       display.onProgress(half(step));
     }
     expect(lastLine(world)).toBe(
-      'Reading  [##########----------]  50 %  about 50 s left  5,000 of 10,000 files  100 MiB/s  100 files/s',
+      'Reading  [##########----------]  50 %  about 50 s left  100 files/s  100 MiB/s  5,000 of 10,000 files',
     );
   });
 
@@ -115,8 +115,25 @@ describe('on a terminal', () => {
     const display = createProgressDisplay(world, { quiet: false, verbose: false });
     display.onProgress(half(0));
     expect(lastLine(world)).toBe(
-      'Reading  [--------------------]  0 %  estimating  0 of 10,000 files  0 bytes/s  0 files/s',
+      'Reading  [--------------------]  0 %  estimating  0 files/s  0 bytes/s  0 of 10,000 files',
     );
+  });
+
+  test.each([80, 0])('%i columns hold the bar, the time left and both speeds; no width is taken for 80', columns => {
+    const world = onTerminal(columns);
+    const display = createProgressDisplay(world, { quiet: false, verbose: false });
+    for (let step = 0; step <= 50; step += 1) {
+      world.nowMs = step * 1000;
+      display.onProgress(half(step));
+    }
+    expect(lastLine(world)).toBe('Reading  [#####-----]  50 %  about 50 s left  100 files/s  100 MiB/s');
+  });
+
+  test('while judging nothing is left to read', () => {
+    const world = onTerminal(80);
+    const display = createProgressDisplay(world, { quiet: false, verbose: false });
+    display.onProgress(progress({ phase: 'judging', filesDone: 5327, filesTotal: 5327 }));
+    expect(lastLine(world)).toBe('Judging  5,327 files');
   });
 
   test('while listing nobody knows the end', () => {
@@ -159,7 +176,7 @@ describe('on a terminal', () => {
     display.onNotice('first');
     display.onProgress(half(1));
     display.onNotice('se\x1b[2Jcond');
-    const drawn = 'Reading  [--------------------]  1 %';
+    const drawn = 'Reading  [----------]  1 %  estimating';
     expect(world.stderr.text()).toBe(`first\n\r\x1b[K${drawn}\r\x1b[Kse\\x1b[2Jcond\n${drawn}`);
   });
 
@@ -191,9 +208,9 @@ describe('without a terminal', () => {
     const world = testWorld();
     everySecond(world, true, 95);
     expect(world.stderr.text().split('\n')).toEqual([
-      'Reading  30 %  about 1 min 10 s left  3,000 of 10,000 files  100 MiB/s  100 files/s',
-      'Reading  60 %  about 40 s left  6,000 of 10,000 files  100 MiB/s  100 files/s',
-      'Reading  90 %  about 10 s left  9,000 of 10,000 files  100 MiB/s  100 files/s',
+      'Reading  30 %  about 1 min 10 s left  100 files/s  100 MiB/s  3,000 of 10,000 files',
+      'Reading  60 %  about 40 s left  100 files/s  100 MiB/s  6,000 of 10,000 files',
+      'Reading  90 %  about 10 s left  100 files/s  100 MiB/s  9,000 of 10,000 files',
       'a notice',
       '',
     ]);

@@ -98,6 +98,13 @@ describe('a store that is none', () => {
   const withStore = (name: string): string =>
     refusal(['scan', 'target', '--baseline', 'nightly', '--force', '--store', place.at(name)]);
 
+  test('not there: it does not come into being', () => {
+    expect(withStore('mistyped.db')).toBe(
+      'lostwrite: store ~/mistyped.db does not exist, and so holds no baseline nightly',
+    );
+    expect(readdirSync(place.path)).not.toContain('mistyped.db');
+  });
+
   test('damaged at its beginning', () => {
     copyFileSync(place.store, place.at('damaged.db'));
     const bytes = readFileSync(place.at('damaged.db'));

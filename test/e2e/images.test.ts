@@ -26,7 +26,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const MOUNTS = canMount();
 const QEMU = MOUNTS && hasTools('qemu-img', 'qemu-io');
-const TABLES = MOUNTS && hasTools('sgdisk', 'sfdisk', 'mkswap', 'mkfs.btrfs');
+const TABLES = MOUNTS && hasTools('mkfs.vfat', 'sgdisk', 'sfdisk', 'mkswap', 'mkfs.btrfs');
 
 let place: Place;
 let empty = '';
@@ -187,6 +187,76 @@ describe.skipIf(!MOUNTS)('an image that the kernel filled', () => {
       ]);
       expect(report.summary.files).toBe(digests.size);
       expect(place.baseline(disk, 'beside')).toMatchObject({ status: 3, stderr: '' });
+    });
+  });
+
+  describe.skipIf(!TABLES)('in a disk as platforms make them', () => {
+    const plain = { status: 0, stderr: '' };
+
+    function platformDisk(name: string): string {
+      const disk = blank(place.at(name), 96 * MIB);
+      const types = ['-t', '1:ef02', '-t', '2:ef00', '-t', '3:8300', '-t', '4:8300'];
+      tool('sgdisk', '-n', '1:1M:+1M', '-n', '2:2M:+34M', '-n', '3:36M:+48M', '-n', '4:85M:+8M', ...types, disk);
+      const [efi, data] = [blank(place.at(`${name}.efi`), 34 * MIB), blank(place.at(`${name}.data`), 8 * MIB)];
+      tool('mkfs.vfat', '-F', '32', efi);
+      tool('mkfs.ext4', '-q', '-F', data);
+      putAt(disk, 2 * MIB, efi);
+      putAt(disk, 36 * MIB, filled);
+      putAt(disk, 85 * MIB, data);
+      return disk;
+    }
+
+    test('boot code and the EFI system partition leave nothing out', () => {
+      const { status, stderr, report } = place.scan(platformDisk('platform.img'));
+      expect({ status, stderr, errors: report.errors }).toEqual({ ...plain, errors: [] });
+      expect(report.target.volumes.map(({ filesystem }) => filesystem)).toEqual(['unknown', 'fat', 'ext4', 'ext4']);
+      expect(report.summary.files).toBe(digests.size);
+    });
+
+    test('with a broken first partition table: the second one is used, and the report says so', () => {
+      const disk = platformDisk('table.img');
+      tool('dd', 'if=/dev/zero', `of=${disk}`, 'bs=512', 'seek=1', 'count=1', 'conv=notrunc', 'status=none');
+      const { status, report } = place.scan(disk);
+      const message = 'the first copy is damaged: no header at 512';
+      expect({ status, errors: report.errors }).toEqual({
+        status: 0,
+        errors: [{ path: '/', code: 'gpt-backup-used', message }],
+      });
+    });
+
+    test('cut off before the last partition, or within it: what is gone is named, exit code 3', () => {
+      const disk = platformDisk('cut-disk.img');
+      const outcome = (sizeBytes: number) => {
+        truncateSync(disk, sizeBytes);
+        const { status, report } = place.scan(disk);
+        return { status, messages: report.errors.filter(({ code }) => code.startsWith('volume-')).map(e => e.message) };
+      };
+      const within =
+        'volume 3: the last 4 MiB of the file system are not there: the image was cut, or its superblock is of another day';
+      expect(outcome(89 * MIB)).toEqual({ status: 3, messages: [within] });
+      const before = `volume 3: it begins at byte ${85 * MIB}, and the disk ends at ${84.5 * MIB}: the image was cut`;
+      expect(outcome(84.5 * MIB)).toEqual({ status: 3, messages: [before] });
+    });
+
+    test('is inspected: one JSON object with each partition, its times in UTC', () => {
+      const { status, stdout } = place.run(['inspect', '--json', platformDisk('inspected.img')]);
+      const { format, version, container, volumes } = JSON.parse(stdout);
+      expect({ status, format, version, container }).toEqual({
+        status: 0,
+        format: 'lostwrite-inspection',
+        version: 1,
+        container: 'raw',
+      });
+      expect(volumes.map(({ partition }: { partition: string }) => partition)).toEqual([
+        '1 of the GPT, BIOS boot',
+        '2 of the GPT, EFI system',
+        '3 of the GPT, Linux file system',
+        '4 of the GPT, Linux file system',
+      ]);
+      const { times } = volumes[3];
+      const made = tool('dumpe2fs', '-h', place.at('inspected.img.data'));
+      const created = new Date(`${/Filesystem created: +(.*)/.exec(made)?.[1]} UTC`).toISOString().replace('.000', '');
+      expect(times).toEqual({ made: created, mounted: null, written: created, checked: created });
     });
   });
 

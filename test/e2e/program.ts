@@ -15,7 +15,7 @@ export interface ReadReport {
   readonly run: { readonly complete: boolean };
   readonly target: {
     readonly container: string | null;
-    readonly volumes: readonly { readonly gates: readonly string[] }[];
+    readonly volumes: readonly { readonly filesystem: string; readonly gates: readonly string[] }[];
   };
   readonly summary: {
     readonly files: number;

@@ -3,8 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { sweepSchemaErrors } from '../report/report-validator.ts';
-import { blank, hasTools, install, MIB, makePackage, tool } from './image-fixtures.ts';
-import { IS_ROOT, type Place, succeeds } from './program.ts';
+import { install, makePackage } from './image-fixtures.ts';
+import type { Place } from './program.ts';
+import { BOXED_KINDS, RAW_KINDS } from './sweep-disks.ts';
 
 export interface Platform {
   /** Folder of the disk images. */
@@ -22,21 +23,8 @@ function damage(root: string, number: number): void {
   if (number % 6 === 0) writeFileSync(`${share}/three`, Buffer.alloc(15_000));
 }
 
-/** What qemu-img calls a container, and the ending of its files. */
-const CONTAINERS = [
-  ['qcow2', 'qcow2'],
-  ['vmdk', 'vmdk'],
-  ['vhdx', 'vhdx'],
-  ['vdi', 'vdi'],
-  ['vpc', 'vhd'],
-] as const;
-
-/** Smaller ones are refused by mkfs.xfs. */
-const XFS_BYTES = 300 * MIB;
-
 /**
- * `count` disks: even ones are raw, odd ones take turns among the containers; each has a file of its own besides the package's.
- * The last one is XFS where the kernel mounts it, else ext4 as all others.
+ * `count` disks: even ones are raw in one way or another, odd ones containers; each has a file of its own besides the package's.
  */
 export function makePlatform(place: Place, count: number): Platform {
   const packed = makePackage(place);
@@ -45,43 +33,22 @@ export function makePlatform(place: Place, count: number): Platform {
   install(tree, packed);
   const images = place.at('images');
   mkdirSync(images);
-  const disks = Array.from({ length: count }, (_, index) => makeDisk(place, images, index + 1, index + 1 === count));
+  const disks = Array.from({ length: count }, (_, index) => makeDisk(place, images, index + 1));
   return { images, disks: disks.sort(), tree };
 }
 
-function makeDisk(place: Place, images: string, number: number, isLast: boolean): string {
+function makeDisk(place: Place, images: string, number: number): string {
   const root = place.at('root');
   cpSync(place.at('tree'), root, { recursive: true, preserveTimestamps: true });
   mkdirSync(`${root}/srv`);
   writeFileSync(`${root}/srv/own`, `disk ${number}`.repeat(1000));
   damage(root, number);
   const name = `vm${String(number).padStart(2, '0')}`;
-  const raw = `${images}/${name}.img`;
-  if (isLast && hasXfs()) makeXfs(root, raw);
-  else tool('mkfs.ext4', '-q', '-F', '-d', root, blank(raw, 4 * MIB));
+  const kinds = number % 2 === 0 ? RAW_KINDS : BOXED_KINDS;
+  const make = kinds[Math.floor((number - 1) / 2) % kinds.length];
+  const ending = make?.({ root, number, path: `${images}/${name}` });
   rmSync(root, { recursive: true });
-  if (number % 2 === 0) return `${name}.img`;
-  const [format, ending] = CONTAINERS[((number - 1) / 2) % CONTAINERS.length] ?? CONTAINERS[0];
-  tool('qemu-img', 'convert', '-O', format, raw, `${images}/${name}.${ending}`);
-  rmSync(raw);
   return `${name}.${ending}`;
-}
-
-function hasXfs(): boolean {
-  return IS_ROOT && hasTools('mkfs.xfs') && succeeds('sh', ['-c', 'modprobe -q xfs; grep -qw xfs /proc/filesystems']);
-}
-
-function makeXfs(root: string, raw: string): void {
-  tool('mkfs.xfs', '-q', blank(raw, XFS_BYTES));
-  const point = `${raw}.mounted`;
-  mkdirSync(point);
-  tool('mount', '-o', 'loop', raw, point);
-  try {
-    tool('cp', '-a', `${root}/.`, point);
-  } finally {
-    tool('umount', point);
-    rmSync(point, { recursive: true });
-  }
 }
 
 /** An image that announces a qcow2 and ends within its header's tables. */

@@ -92,6 +92,17 @@ vm1,vm1.img,,2014-06-02..,a.img; b.img,"web, team",17,2,/var/log,90m,not ours\r
     ]);
   });
 
+  test('leaves out of a glob what is a piece of another image there, or is named by itself', () => {
+    const descriptor = '# Disk DescriptorFile\nCID=00000001\nparentCID=ffffffff\nRW 8 FLAT "c-flat.vmdk" 0\n';
+    const files = ['a.001', 'a.002', 'b.aa', 'b.ab', 'c-flat.vmdk', 'd.img', 'e.img', 'f.002', 'g.vmdk'];
+    for (const file of files) writeFileSync(join(here, file), '');
+    writeFileSync(join(here, 'c.vmdk'), descriptor);
+    writeFileSync(join(here, 'bad.vmdk'), '# Disk DescriptorFile\nRW 8 FLAT "g.vmdk" 0\n');
+    const names = read('list.yaml', '- {name: d, image: d.img, with: e.img}\n- image: "*.{0*,a*,img,vmdk}"\n');
+    expect(names.map(({ name }) => name)).toEqual(['d', 'a.001', 'b.aa', 'bad.vmdk', 'c.vmdk', 'f.002', 'g.vmdk']);
+    expect(read('list.yaml', '- image: a.002\n').map(({ name }) => name)).toEqual(['a.002']);
+  });
+
   test('takes a file that is called like a glob for what it is', () => {
     writeFileSync(join(here, 'vm[1].img'), '');
     expect(read('list.yaml', '- image: vm[1].img\n').map(({ name }) => name)).toEqual(['vm[1].img']);

@@ -20,8 +20,9 @@ const at = (mib: number, length = 4096): ByteRange => ({ offset: mib * MIB, leng
 const loss = (path: string, places: readonly ByteRange[], more: Partial<Finding> = {}): Finding =>
   findingOf('never-landed', { scanner: 'blocks', path, confidence: 'likely', verdict: 'garbage', places, ...more });
 
-const touched = (places: readonly ByteRange[]): Finding =>
-  findingOf('written-yet-unchanged-in-place', { scanner: 'blocks', path: '/touched', places });
+/** A hint that losses anywhere on the volume raise as well. */
+const grown = (places: readonly ByteRange[]): Finding =>
+  findingOf('end-not-written', { scanner: 'blocks', path: '/grown', places });
 
 function counted(findings: readonly Finding[], witnesses: readonly BlockWitness[] = []): Counters {
   const counters = newCounters(MIB);
@@ -67,7 +68,7 @@ describe('numbers of extents', () => {
 
 describe('losses in the same extent', () => {
   it('two of them raise what only an ordinary act explains, and the evidence says which extent', () => {
-    const findings = [loss('/a', [at(8)]), loss('/b', [at(8.5)]), touched([at(8.75)])];
+    const findings = [loss('/a', [at(8)]), loss('/b', [at(8.5)]), grown([at(8.75)])];
     const raised = [...judgeGroups(findings, counted(findings))].at(-1);
     expect(raised?.confidence).toBe('likely');
     expect(raised?.evidence.at(-1)).toEqual({
@@ -79,15 +80,13 @@ describe('losses in the same extent', () => {
   });
 
   it('two elsewhere do not', () => {
-    expect(last([loss('/a', [at(8)]), loss('/b', [at(8.5)]), touched([at(9)])])).toBe(
-      'possible written-yet-unchanged-in-place',
-    );
+    expect(last([loss('/a', [at(8)]), loss('/b', [at(8.5)]), grown([at(9)])])).toBe('possible end-not-written');
   });
 
   it('one does not, nor two names of one file', () => {
-    expect(last([loss('/a', [at(8)]), touched([at(8)])])).toBe('possible written-yet-unchanged-in-place');
+    expect(last([loss('/a', [at(8)]), grown([at(8)])])).toBe('possible end-not-written');
     const names = [loss('/a', [at(8)], { observed: inode(12n) }), loss('/b', [at(8)], { observed: inode(12n) })];
-    expect(last([...names, touched([at(8)])])).toBe('possible written-yet-unchanged-in-place');
+    expect(last([...names, grown([at(8)])])).toBe('possible end-not-written');
   });
 
   it('raise zeros that may have been written, which a damaged volume alone does not', () => {
@@ -112,8 +111,8 @@ describe('losses in the same extent', () => {
   it('must be in half of the extents of a large file', () => {
     const losses = [loss('/a', [at(8)]), loss('/b', [at(8)])];
     const extents = counted(losses).extents ?? newHostExtents(MIB);
-    expect(lossesAround(extents, touched([at(8, 2 * MIB)]))).toEqual({ losses: 2, offset: 8 * MIB });
-    expect(lossesAround(extents, touched([at(8, 3 * MIB)]))).toBe(null);
+    expect(lossesAround(extents, grown([at(8, 2 * MIB)]))).toEqual({ losses: 2, offset: 8 * MIB });
+    expect(lossesAround(extents, grown([at(8, 3 * MIB)]))).toBe(null);
   });
 });
 
@@ -121,8 +120,8 @@ describe('an extent where much landed and nothing else was lost', () => {
   const losses = [loss('/a', [at(1)]), loss('/b', [at(2)]), loss('/c', [at(3)])];
 
   it('keeps down what the damaged volume would have raised', () => {
-    const findings = [...losses, touched([at(8)])];
-    expect(last(findings)).toBe('likely written-yet-unchanged-in-place,losses-come-in-clusters');
+    const findings = [...losses, grown([at(8)])];
+    expect(last(findings)).toBe('likely end-not-written,losses-come-in-clusters');
     const counters = counted(losses, [witness('landed', 8.5, 64 * 1024)]);
     const kept = [...judgeGroups(findings, counters)].at(-1);
     expect(kept?.confidence).toBe('possible');
@@ -135,18 +134,16 @@ describe('an extent where much landed and nothing else was lost', () => {
   });
 
   it('is one of 64 KiB or more, of blocks that are new', () => {
-    const findings = [...losses, touched([at(8)])];
+    const findings = [...losses, grown([at(8)])];
     for (const few of [witness('landed', 8.5, 60 * 1024), witness('unchanged', 8.5, 512 * 1024)]) {
-      expect(last(findings, counted(losses, [few]))).toBe(
-        'likely written-yet-unchanged-in-place,losses-come-in-clusters',
-      );
+      expect(last(findings, counted(losses, [few]))).toBe('likely end-not-written,losses-come-in-clusters');
     }
   });
 
   it('is none with another loss in it, and none for what has no place', () => {
     const extents = counted([loss('/a', [at(8)])], [witness('changed', 8, MIB)]).extents ?? newHostExtents(MIB);
-    expect(isAloneAmongLanded(extents, touched([at(8)]))).toBe(false);
-    expect(isAloneAmongLanded(extents, touched([]))).toBe(false);
+    expect(isAloneAmongLanded(extents, grown([at(8)]))).toBe(false);
+    expect(isAloneAmongLanded(extents, grown([]))).toBe(false);
   });
 
   it('counts of a write across a border what lies within', () => {

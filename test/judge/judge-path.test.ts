@@ -2,7 +2,18 @@
 
 import { describe, expect, it } from 'vitest';
 import { judgePath } from '../../src/judge/judge-path.ts';
-import { day, directory, fault, file, LATE_WINDOW, manifest, parentCase, pathCase, seenOf } from './path-case-of.ts';
+import {
+  day,
+  directory,
+  fault,
+  file,
+  LATE_WINDOW,
+  loggedAs,
+  manifest,
+  parentCase,
+  pathCase,
+  seenOf,
+} from './path-case-of.ts';
 
 const quiet = parentCase([], directory(3));
 
@@ -13,19 +24,6 @@ function says(parts: Parameters<typeof pathCase>[0]): string | null {
 }
 
 const vouchers = (parts: Parameters<typeof pathCase>[0]) => judgePath(pathCase(parts)).vouchers;
-
-describe('a log that tells of every change in the window', () => {
-  it('decides on names and inodes', () => {
-    const known = pathCase({ was: [file(5, 'a'), file(16, 'a')], is: null });
-    expect(judgePath(known).finding?.verdict).toBe('missing');
-    expect(judgePath({ ...known, scan: { ...known.scan, logKnows: true } }).finding).toBeNull();
-  });
-
-  it('says nothing of content', () => {
-    const known = pathCase({ was: [file(16, 'a b')], is: file(16, 'a x') });
-    expect(judgePath({ ...known, scan: { ...known.scan, logKnows: true } }).finding?.confidence).toBe('proven');
-  });
-});
 
 describe('of several charges', () => {
   it('the best confidence wins', () => {
@@ -115,6 +113,30 @@ describe('what vouches', () => {
   });
 });
 
+describe('a log that holds every change of the window', () => {
+  const log = { fromNs: day(14), toNs: day(26), holes: 0, isUndisturbed: true, differs: false };
+
+  it('silences hints that a name is gone or another one', () => {
+    const gone = { was: [file(3, 'a')], is: null, window: LATE_WINDOW };
+    expect(says(gone)).toBe('missing possible');
+    expect(says({ ...gone, log })).toBeNull();
+    expect(says({ ...gone, log: { ...log, fromNs: day(16) } })).toBe('missing possible');
+  });
+
+  it('says so of a name that it has itself, where it has others otherwise', () => {
+    const gone = { was: [file(3, 'a')], is: null, window: LATE_WINDOW, log: { ...log, differs: true } };
+    const parent = parentCase([directory(3)], directory(25), { logged: loggedAs(directory(25)) });
+    expect(says({ ...gone, parent })).toBeNull();
+    expect(says(gone)).toBe('missing possible');
+  });
+
+  it('does not silence what is beyond doubt without it', () => {
+    const parent = parentCase([directory(16)], directory(16));
+    const gone = { was: [file(3, 'a')], is: null, parent };
+    expect(says({ ...gone, log })).toBe('missing proven');
+  });
+});
+
 describe('suspicion', () => {
   it('falls on files and links that are at risk and that nothing vouches for', () => {
     expect(says({ is: file(16, 'a'), parent: quiet })).toBe('suspect possible');
@@ -128,6 +150,17 @@ describe('suspicion', () => {
     expect(says({ was, is: directory(3), parent: named(16), window: LATE_WINDOW })).toBe('suspect possible');
     expect(says({ was, is: directory(16), parent: named(3), window: LATE_WINDOW })).toBeNull();
     expect(says({ is: directory(16), parent: named(16) })).toBeNull();
+  });
+
+  it('falls on content that was written, and on nothing more, where the log holds every change of the window', () => {
+    const log = { fromNs: day(14), toNs: day(26), holes: 0, isUndisturbed: true, differs: false };
+    const changed = parentCase([], directory(16));
+    const cases = [file(16, 'a'), file(3, 'a'), file(16, '', { linkTarget: 'there' })];
+    const judged = (parts: object) => cases.map(is => says({ is, parent: changed, ...parts }));
+    expect(judged({ log })).toEqual(['suspect possible', null, null]);
+    for (const less of [{ fromNs: day(16) }, { holes: 1 }]) {
+      expect(judged({ log: { ...log, ...less } })).toEqual(cases.map(() => 'suspect possible'));
+    }
   });
 
   it('falls on nothing else', () => {
@@ -161,5 +194,20 @@ describe('the remedy of a configuration file', () => {
   it('is a backup where it cannot be read', () => {
     const seen = seenOf(file(16, 'a x'), { fault: fault('unreadable') });
     expect(remedyOf({ was: [file(16, 'a b')], seen })).toMatchObject({ action: 'restore', command: null });
+  });
+});
+
+describe('the remedy of what nothing else can mend', () => {
+  const detailOf = (is: ReturnType<typeof file>) =>
+    judgePath(pathCase({ was: [file(16, 'a b')], is })).finding?.remedy?.detail;
+
+  it('is a backup of the file where its content is harmed', () => {
+    expect(detailOf(file(16, 'a x'))).toBe('Restore it from a backup that has the expected state.');
+  });
+
+  it('is a backup of its metadata where only they are old', () => {
+    expect(detailOf(file(16, 'a b', { stat: { mode: 0o600 } }))).toBe(
+      'Restore its mode, owner and times from a backup that has the expected state.',
+    );
   });
 });

@@ -3,8 +3,14 @@
 
 import { createHash } from 'node:crypto';
 import { ZERO_HASH } from '../../src/judge/block-states.ts';
-import type { BlockWitness } from '../../src/judge/block-witness.ts';
-import { type InodeWitness, type NamedInode, NO_WITNESS, type PathCase } from '../../src/judge/path-case.ts';
+import type { BlockWitness, GoneBackSpan } from '../../src/judge/block-witness.ts';
+import {
+  type InodeWitness,
+  type LogFacts,
+  type NamedInode,
+  NO_WITNESS,
+  type PathCase,
+} from '../../src/judge/path-case.ts';
 import { RULE_BY_NAME } from '../../src/judge/rule-table.ts';
 import type {
   BlockHashes,
@@ -118,6 +124,11 @@ function expectationOf(reference: string, then: State, parts: Partial<Expectatio
   };
 }
 
+/** What the file system's own log has the path as. */
+export function loggedAs(then: State): Expectation {
+  return expectationOf('journal', then);
+}
+
 /** What a package says of the file: content, no inode. */
 export function manifest(content: State, parts: Partial<Expectation> = {}): Expectation {
   return expectationOf('dpkg', content, {
@@ -130,22 +141,7 @@ export function manifest(content: State, parts: Partial<Expectation> = {}): Expe
   });
 }
 
-/** The newer state that the file system's log holds. */
-export const logged = (newer: State): Expectation => expectationOf('journal', newer);
-export const loggedAbsence = (): Expectation => ({
-  ...expectationOf('journal', file(1, '')),
-  type: null,
-  sizeBytes: null,
-  digests: {},
-  blocks: null,
-  stat: null,
-  absent: true,
-});
-
-function kindOf(id: string): ReferenceInfo['kind'] {
-  if (id === 'journal') return 'journal';
-  return id.startsWith('g') ? 'baseline' : 'packages';
-}
+const kindOf = (id: string): ReferenceInfo['kind'] => (id.startsWith('g') ? 'baseline' : 'packages');
 const referenceInfo = (id: string): ReferenceInfo => ({
   id,
   kind: kindOf(id),
@@ -168,7 +164,10 @@ export interface CaseParts {
   readonly parent?: PathCase | null;
   readonly above?: Finding | null;
   readonly blocks?: readonly BlockWitness[];
+  readonly goneBack?: readonly GoneBackSpan[];
   readonly observations?: readonly Observation[];
+  readonly logged?: Expectation | null;
+  readonly log?: LogFacts | null;
   readonly donors?: ReadonlyMap<bigint, readonly BytePath[]>;
   /** When g1 was captured; its own day unless said. */
   readonly capturedNs?: bigint;
@@ -187,15 +186,17 @@ export function pathCase(parts: CaseParts): PathCase {
     return { id: `g${first + index}`, atNs, capturedNs, covers: () => true };
   });
   const past = was.flatMap((then, index) => (then === null ? [] : [expectationOf(`g${first + index}`, then)]));
-  const ids = ['dpkg', 'list', 'journal', ...generations.map(({ id }) => id)];
+  const ids = ['dpkg', 'list', ...generations.map(({ id }) => id)];
   const now = parts.is == null ? null : seenOf(parts.is);
   return {
     volume: 0,
     path: parts.path ?? '/d/f',
     seen: parts.seen === undefined ? now : parts.seen,
     expected: [...(parts.manifests ?? []), ...past],
+    logged: parts.logged ?? null,
     observations: parts.observations ?? [],
     blocks: parts.blocks ?? [],
+    goneBack: parts.goneBack ?? [],
     inode: { ...NO_WITNESS, ...parts.inode },
     parent: parts.parent === undefined ? heldDirectory(was.length) : parts.parent,
     above: parts.above ?? null,
@@ -204,6 +205,7 @@ export function pathCase(parts: CaseParts): PathCase {
       references: new Map(ids.map(id => [id, referenceInfo(id)])),
       generations,
       startedAtNs: day(30),
+      log: parts.log ?? null,
       donors: parts.donors ?? new Map(),
     },
   };

@@ -5,7 +5,8 @@ import { RULE_BY_NAME, RULES } from '../../src/judge/rule-table.ts';
 import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
-import { JOURNAL_TESTS } from './rules/journal.ts';
+import { HISTORY_TESTS } from './rules/history.ts';
+import { LOG_TESTS } from './rules/log.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
 import { BACK_TESTS } from './rules/names-back.ts';
 import { GONE_TESTS } from './rules/names-gone.ts';
@@ -14,10 +15,11 @@ import { READING_TESTS } from './rules/reading.ts';
 
 const TESTS = [
   ...READING_TESTS,
+  ...LOG_TESTS,
   ...CONTENT_TESTS,
   ...BLOCK_TESTS,
+  ...HISTORY_TESTS,
   ...METADATA_TESTS,
-  ...JOURNAL_TESTS,
   ...GONE_TESTS,
   ...BACK_TESTS,
   ...PACKAGE_TESTS,

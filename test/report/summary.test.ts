@@ -117,7 +117,7 @@ describe('the summary of an incident', () => {
       '  Reinstall 2 packages:',
       '    apt-get install --reinstall libssl1.0.0 openssl',
       '    (puts 2 paths right)',
-      '  Restore from a backup made before the incident: 40 paths',
+      '  Restore from a backup that has the expected state: 40 paths',
       '    /srv/app/data/café orders.db',
       '    /srv/app/media/2014/06',
       '    /var/spool/queue.bin',
@@ -136,7 +136,7 @@ describe('the summary of an incident', () => {
       '        310  /srv/app',
     ]);
     expect(after('What was not examined', 5)).toEqual([
-      '  no permission (4)',
+      '  no permission: root may look into these (4)',
       '    /home/anna/.ssh',
       '    /home/bob/mail',
       '    /home/eve',
@@ -216,6 +216,82 @@ test('nothing leads back to a target that is gone', () => {
   const text = renderSummary(incidentReport(), { targetPasses: true }).join('\n');
   expect(text).not.toContain('lostwrite explain');
   expect(text).not.toContain('scan again');
+});
+
+test('a scan that was stopped says what it did, and how to go on where it can', () => {
+  const errors = [{ path: '/', code: 'interrupted', message: 'the scan was stopped.' }];
+  const report = reportOf([], { errors });
+  const lines = renderSummary({ ...report, run: { ...report.run, complete: false } }, { resumes: true });
+  expect(lines).toContain('Listed 100 files and 10 directories; 4 KiB read in 12 min 31 s.');
+  expect(lines).toContain('NOT EVERYTHING WAS SCANNED: what was left out may be damaged as well.');
+  expect(lines.slice(-3)).toEqual([
+    '  interrupted: the scan was stopped.',
+    '',
+    'To go on from here:  the same command again',
+  ]);
+  expect(renderSummary(report).join('\n')).not.toContain('the same command again');
+  expect(renderSummary(reportOf([]), { resumes: true }).join('\n')).not.toContain('the same command again');
+});
+
+describe('trouble that has no path', () => {
+  const errorsOf = (...errors: readonly (readonly [code: string, message: string])[]) =>
+    renderSummary(reportOf([], { errors: errors.map(([code, message]) => ({ path: '/', code, message })) }));
+
+  test('of volumes and tables is told one by one', () => {
+    const lines = errorsOf(
+      ['volume-not-examined', 'volume 1: btrfs is not read'],
+      ['volume-not-examined', 'volume 4: luks is not read'],
+      ['gpt-backup-used', 'the first copy is damaged'],
+    );
+    expect(lines.slice(lines.indexOf('Trouble on the way (3)') + 1)).toEqual([
+      '  volume-not-examined: volume 1: btrfs is not read',
+      '  volume-not-examined: volume 4: luks is not read',
+      '  gpt-backup-used: the first copy is damaged',
+    ]);
+  });
+
+  test('of broken structures is told volume by volume', () => {
+    const lines = errorsOf(
+      ['EBADMSG', 'volume 0: a block'],
+      ['EUCLEAN', 'volume 0: another'],
+      ['EBADMSG', 'volume 1: a block'],
+    );
+    expect(lines.slice(lines.indexOf('Trouble on the way (3)') + 1)).toEqual([
+      '  EBADMSG: volume 0: a block',
+      '    and 1 more there',
+      '  EBADMSG: volume 1: a block',
+    ]);
+  });
+});
+
+describe('hints', () => {
+  const command = 'apt-get install --reinstall openssl';
+  const remedy = { action: 'reinstall', detail: 'Reinstall the package openssl.', command } as const;
+  const altered = findingOf({ path: '/usr/bin/openssl', verdict: 'altered', remedy });
+
+  test('alone have a remedy too, for who did not change them on purpose', () => {
+    const lines = renderSummary(reportOf([altered, findingOf({ path: '/a', verdict: 'suspect' })]));
+    const at = lines.indexOf('What to do, unless these changes were meant');
+    expect(lines.slice(at + 1, at + 4)).toEqual([
+      '  Reinstall 1 package:',
+      `    ${command}`,
+      '    (puts 1 path right)',
+    ]);
+    expect(lines).toContain('      -> Unless the change was meant: Reinstall the package openssl.');
+  });
+
+  test('beside damage have theirs apart from it', () => {
+    const lines = renderSummary(reportOf([altered, findingOf({ path: '/a' })]));
+    expect(lines.slice(lines.indexOf('What to do'), lines.indexOf('What to do') + 7)).toEqual([
+      'What to do',
+      '  Restore from a backup that has the expected state: 1 path',
+      '    /a',
+      '',
+      'What to do about the rest, unless these changes were meant',
+      '  Reinstall 1 package:',
+      `    ${command}`,
+    ]);
+  });
 });
 
 describe('many findings', () => {

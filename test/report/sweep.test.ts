@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/model.ts';
 import { mergeTargets } from '../../src/report/merge-targets.ts';
+import type { ReportExtent } from '../../src/report/report.ts';
 import type { SweptTarget, WireSweep } from '../../src/report/sweep-schema.ts';
 import { renderSweepSummary } from '../../src/report/sweep-summary.ts';
 import { scannedFacts } from '../../src/report/swept-target.ts';
@@ -126,6 +127,52 @@ describe('the merged summary', () => {
       DAMAGE FOUND in 2 of 5 targets: 3 paths are damaged, 1 of them beyond doubt.
       NOT EVERYTHING WAS SCANNED: what was left out may be damaged as well."
     `);
+  });
+});
+
+describe('extents of the host', () => {
+  const extent = (index: number, findings: number, suspect = false): ReportExtent => ({
+    offset: index * 4_194_304,
+    length: 4_194_304,
+    suspect,
+    findings,
+    paths: [],
+    residents: 0,
+    others: [],
+    structures: [],
+    freeBytes: 0,
+    outsideBytes: 0,
+  });
+  const facts = (extents: readonly ReportExtent[]) => scannedFacts({ ...reportOf([]), extents });
+
+  test('of a target are those with damage, the worst of them by what they hold', () => {
+    const many = Array.from({ length: 30 }, (_, index) => extent(index, index));
+    const { damagedExtents, extents } = facts([...many, extent(99, 0, true)]);
+    expect([damagedExtents, extents.length]).toEqual([29, 20]);
+    expect(extents[0]).toEqual({ offset: 29 * 4_194_304, length: 4_194_304, findings: 29 });
+  });
+
+  test('are merged worst first, and shown', () => {
+    const one = swept('one', [], facts([extent(3, 2), extent(1, 2), extent(0, 1)]));
+    const sweep = sweepOf([one, swept('two', [], facts([extent(7, 5)])), swept('gone', [], FAILED)]);
+    expect(sweepSchemaErrors(sweep)).toEqual([]);
+    expect(sweep.byExtent.map(({ target, offset, findings }) => [target, offset / 4_194_304, findings])).toEqual([
+      ['two', 7, 5],
+      ['one', 1, 2],
+      ['one', 3, 2],
+      ['one', 0, 1],
+    ]);
+    const lines = renderSweepSummary(sweep, { directory: '/out', file: '_sweep.json' });
+    const at = lines.indexOf('By extent of the host');
+    expect(lines.slice(at, at + 3)).toEqual([
+      'By extent of the host',
+      '  target   from byte   size  paths',
+      '  two     29,360,128  4 MiB      5',
+    ]);
+    const crowd = swept('crowd', [], facts(Array.from({ length: 25 }, (_, index) => extent(index, 1))));
+    expect(renderSweepSummary(sweepOf([crowd]), { directory: '/out', file: '_sweep.json' })).toContain(
+      '  and 15 more extents: the targets’ reports name them',
+    );
   });
 });
 

@@ -24,11 +24,11 @@ function goneBack(days: readonly string[], runs: readonly OwnedRun[]): string[] 
   return between(days.map(letters => mapOf(letters, runs)));
 }
 
-function between(days: readonly BlockMap[]): string[] {
+function between(days: readonly BlockMap[], isAllocated?: (unit: number) => boolean | null): string[] {
   const now = days.at(-1);
   if (now === undefined) throw new Error('there is no day');
   const maps = days.slice(0, -1).map((map, index) => ({ id: `day${index}`, load: () => map }));
-  return blocksGoneBack(now, maps).map(
+  return blocksGoneBack(now, maps, isAllocated).map(
     ({ role, inode, logical, physical, length, backTo, confidence }) =>
       `${physical}+${length} ${role} ${inode} at ${logical}: ${backTo}, ${confidence}`,
   );
@@ -98,6 +98,24 @@ describe('blocks of files', () => {
   test('belong to the owner in the newest map when nobody owns them now; what nobody owns is not told', () => {
     const then = mapOf('ab', [run(0, 1)]);
     expect(between([then, mapOf('AB', [run(0, 1)]), mapOf('ab', [])])).toEqual(['0+1 data 12 at 0: day0, possible']);
+  });
+
+  test('that are in use and nobody’s, or of which nobody knows whether they are in use, are told without an owner', () => {
+    const days = [mapOf('abcd', []), mapOf('ABCD', []), mapOf('abcd', [])];
+    const isAllocated = (unit: number): boolean | null => (unit === 1 ? null : unit === 0);
+    expect(between(days, isAllocated)).toEqual(['0+2 data 0 at 0: day0, possible']);
+  });
+
+  test('know whether somebody has them now, and whether they were the same block of the same file', () => {
+    const [then, newest] = [mapOf('abc', [run(0, 1), run(1, 1, { inode: 20 })]), mapOf('ABC', [run(0, 3)])];
+    const now = mapOf('abc', [run(0, 2)]);
+    const maps = [then, newest].map((map, index) => ({ id: `day${index}`, load: () => map }));
+    const found = blocksGoneBack(now, maps).map(({ physical, isOwned, isOwn }) => [physical, isOwned, isOwn]);
+    expect(found).toEqual([
+      [0, true, true],
+      [1, true, false],
+      [2, false, false],
+    ]);
   });
 });
 

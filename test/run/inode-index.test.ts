@@ -49,6 +49,7 @@ function witnessOf(tree: readonly Story[], path: BytePath): InodeWitness {
       path: name,
       entry: now ? entryOf(name, now) : null,
       expected: [...past('g0', older), ...past('g1', newest)],
+      logged: null,
     };
     return { group, newest: past('g1', newest)[0] ?? null };
   });

@@ -79,6 +79,7 @@ describe('a scan against the baseline', () => {
       const outcome = await scan(scanOptions(), stoppingAt(phase));
       expect(outcome.report.run.complete).toBe(false);
       expect([...outcome.report.findings()]).toEqual([]);
+      expect(outcome.report.errors.map(({ code }) => code)).toEqual(['interrupted']);
       outcome.close(true);
     },
   );
@@ -89,6 +90,7 @@ describe('a scan against the baseline', () => {
     expect(hooks.notices).toEqual(['resuming a run that did not finish']);
     const { run, summary } = outcome.report;
     expect(run.complete).toBe(true);
+    expect(outcome.report.errors).toEqual([]);
     expect(summary).toMatchObject({ files: DIRECTORIES * FILES, directories: DIRECTORIES + 1 });
     outcome.close(false);
   });

@@ -27,14 +27,23 @@ export class Allocation {
     this.#volume = volume;
   }
 
-  /** Throws DamageError for a block that is none, or a group that cannot be had; ReadError. */
+  /** As the bitmap has it, right or not. Throws DamageError for a block that is none, or a group that cannot be had; ReadError. */
   isBlockInUse(block: number): boolean {
-    const { firstDataBlock, blocksCount, blocksPerGroup, clusterBlocks } = this.#volume.superblock;
+    const { firstDataBlock, blocksPerGroup, clusterBlocks } = this.#volume.superblock;
     if (block < firstDataBlock) return true;
-    if (!(block < blocksCount)) throw new DamageError('block number', 0, block, `below ${blocksCount}`);
-    const group = Math.floor((block - firstDataBlock) / blocksPerGroup);
     const index = Math.floor(((block - firstDataBlock) % blocksPerGroup) / clusterBlocks);
-    return bitAt(this.blockBitmap(group).bits, index);
+    return bitAt(this.#bitmapOf(block).bits, index);
+  }
+
+  /** Whether the checksum of the block's bitmap is right. Throws like isBlockInUse. */
+  isBlockKnown(block: number): boolean {
+    return block < this.#volume.superblock.firstDataBlock || this.#bitmapOf(block).holds;
+  }
+
+  #bitmapOf(block: number): Bitmap {
+    const { firstDataBlock, blocksCount, blocksPerGroup } = this.#volume.superblock;
+    if (!(block < blocksCount)) throw new DamageError('block number', 0, block, `below ${blocksCount}`);
+    return this.blockBitmap(Math.floor((block - firstDataBlock) / blocksPerGroup));
   }
 
   /** Throws like isBlockInUse. */

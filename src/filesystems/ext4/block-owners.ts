@@ -17,7 +17,7 @@ export function* ownedBlocks(volume: Ext4Volume): Iterable<OwnedRun> {
 }
 
 /** The file system's own blocks. Journal, quota files and the like belong to inodes. */
-function* structureBlocks(volume: Ext4Volume): Iterable<OwnedRun> {
+export function* structureBlocks(volume: Ext4Volume): Iterable<OwnedRun> {
   const { superblock, groups } = volume;
   const own = (role: BlockRole, group: number, physical: number, length: number): OwnedRun => {
     return { role, inode: 0, generation: 0, logical: group, physical, length, unwritten: false };

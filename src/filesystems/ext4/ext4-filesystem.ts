@@ -15,11 +15,13 @@ import {
   type VolumeBlocks,
 } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
+import type { LoggedState } from '../logged-state.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
 import { type ReplayedJournal, replayedVolume, replayJournal } from './journal-state.ts';
 import { INODE_FLAGS } from './layout.ts';
+import { loggedVolume } from './logged-state.ts';
 import { Ext4Volume } from './volume.ts';
 
 export interface OpenExt4Options {
@@ -118,6 +120,11 @@ export class Ext4Filesystem implements Filesystem {
     return inode.has(INODE_FLAGS.verity) || inode.has(INODE_FLAGS.encrypt) ? null : this.volume.bytesAfterEnd(inode);
   }
 
+  logged(): LoggedState | null {
+    const logged = loggedVolume(this.volume);
+    return logged === null ? null : { ...logged, view: logged.view === null ? null : treeOf(logged.view) };
+  }
+
   close(): void {
     this.volume.source.close?.();
   }
@@ -130,9 +137,19 @@ export class Ext4Filesystem implements Filesystem {
   }
 }
 
+/** Null where it has no root directory. */
+function treeOf(volume: Ext4Volume): Ext4Filesystem | null {
+  try {
+    return new Ext4Filesystem(volume, null, null);
+  } catch (error) {
+    volume.damage.keep(error);
+    return null;
+  }
+}
+
 function isAllocated(volume: Ext4Volume, allocation: Allocation, block: number): boolean | null {
   try {
-    return allocation.isBlockInUse(block);
+    return allocation.isBlockKnown(block) ? allocation.isBlockInUse(block) : null;
   } catch (error) {
     volume.damage.keep(error);
     return null;

@@ -5,7 +5,7 @@ import { DamageError, ReadError } from '../../errors.ts';
 import type { Nanoseconds } from '../../model.ts';
 import type { Journal, JournalTag } from './journal.ts';
 import { BLOCK_TYPES } from './journal-layout.ts';
-import { badChecksum, following, isAfter, LogScan, skip } from './journal-scan.ts';
+import { badChecksum, following, isAfter, LogScan } from './journal-scan.ts';
 
 /** A block's newest copy in the log. */
 export interface LoggedCopy {
@@ -110,7 +110,7 @@ class Replay {
       if (header.type === BLOCK_TYPES.descriptor) {
         const tags = this.#journal.tags(block);
         visitor.descriptor?.(tags, sequence, number);
-        number = skip(this.#journal, number, tags.length);
+        number = this.#journal.ahead(number, tags.length);
       } else if (header.type === BLOCK_TYPES.revoke) visitor.revoke?.(block, at, sequence);
       else if (header.type === BLOCK_TYPES.commit) sequence = following(sequence);
       else return;

@@ -63,7 +63,7 @@ export class LogScan {
     if (!this.#journal.blockHolds(block)) this.#doubtful = true;
     const { length } = this.#journal.tags(block);
     if (this.#journal.sumsTransactions && !this.#doubtful) this.#sumUp(block, length);
-    this.#number = skip(this.#journal, this.#number, length);
+    this.#number = this.#journal.ahead(this.#number, length);
   }
 
   #sumUp(descriptor: Uint8Array, copies: number): void {
@@ -99,11 +99,6 @@ export class LogScan {
     if (checksumType === 0 && checksumSize === 0 && checksum === 0) return true;
     return checksumType === COMMIT_CRC32 && checksumSize === COMMIT_CRC32_BYTES && checksum === this.#sum;
   }
-}
-
-/** The block of the log that many blocks on. */
-export function skip(journal: Journal, number: number, count: number): number {
-  return journal.first + ((number - journal.first + count) % (journal.end - journal.first));
 }
 
 export function following(sequence: number): number {

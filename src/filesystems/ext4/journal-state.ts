@@ -42,7 +42,7 @@ export interface ReplayedJournal {
 }
 
 /** Null when the volume has none. Throws DamageError, UnsupportedError, ReadError when it cannot be had. */
-function openJournal(volume: Ext4Volume, external: ByteSource | null): OpenJournal | null {
+export function openJournal(volume: Ext4Volume, external: ByteSource | null): OpenJournal | null {
   const { superblock } = volume;
   if (superblock.journalInode !== 0) return journalInInode(volume);
   if (superblock.raw.journalDevice === 0) return null;

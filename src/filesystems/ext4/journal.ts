@@ -111,6 +111,12 @@ export class Journal {
     return number + 1 >= this.end ? this.first : number + 1;
   }
 
+  /** The block of the log proper that many blocks on, or back. */
+  ahead(number: number, count: number): number {
+    const length = this.end - this.first;
+    return this.first + ((((number - this.first + count) % length) + length) % length);
+  }
+
   /** Null when the block is none of the journal's. */
   header(block: Uint8Array): JournalHeader | null {
     const header = blockHeader.at(block);

@@ -3,9 +3,10 @@
 // of the last transaction that changed it). On a sound volume there are none. Version 5 only: older ones carry no LSN.
 
 import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
-import type { Nanoseconds } from '../../model.ts';
-import { u16be, u16le, u32be, u32le, u64be, u64le } from '../../struct/integers.ts';
+import type { BlockRole, Nanoseconds } from '../../model.ts';
+import { n64be, u16be, u16le, u32be, u32le, u64be, u64le } from '../../struct/integers.ts';
 import { type BlockOverlay, makeOverlay } from '../block-overlay.ts';
+import type { LoggedState, OutdatedBlock } from '../logged-state.ts';
 import { inodeNumber } from './geometry.ts';
 import { BIGTIME_EPOCH_SECONDS, FORK_FORMATS, INODE_CORE_BYTES, INODE_FLAGS2, INODE_MAGIC } from './layout.ts';
 import { Log } from './log.ts';
@@ -26,24 +27,28 @@ import { bufferKey, inReplayOrder, regionOf, survey } from './log-replay.ts';
 import { oldestRecord } from './log-span.ts';
 import { type LogItem, type LogTransaction, records, transactions } from './log-transactions.ts';
 import { ReplayDisk, SECTOR_BYTES } from './replay-disk.ts';
-import { DESCRIPTIONS, describeBlock, sameBytes } from './self-description.ts';
+import { DESCRIPTIONS, describeBlock, type SelfDescription, sameBytes } from './self-description.ts';
 import type { XfsVolume } from './volume.ts';
 
 const NO_LSN = 2n ** 64n - 1n;
 
 /** What names and contents hang on; trees of groups and their headers are left alone. */
-const WANTED = new Set<string>(
-  [DESCRIPTIONS.extentTree, DESCRIPTIONS.directory, DESCRIPTIONS.da, DESCRIPTIONS.remote].map(({ name }) => name),
-);
+const WANTED = new Set<SelfDescription>([
+  DESCRIPTIONS.extentTree,
+  DESCRIPTIONS.directory,
+  DESCRIPTIONS.da,
+  DESCRIPTIONS.remote,
+]);
 
-export interface LogMemory {
-  /** Every change after this time is in the log; and the latest change that is. */
-  readonly sinceNs: Nanoseconds;
-  readonly untilNs: Nanoseconds;
+/** Of the blocks that a report lists. */
+const ROLES = new Map<SelfDescription, BlockRole>([
+  [DESCRIPTIONS.directory, 'directory'],
+  [DESCRIPTIONS.extentTree, 'block-map'],
+]);
+
+export interface LogMemory extends Omit<LoggedState, 'view'> {
   /** Newer copies, over the volume as it is. */
   readonly overlay: BlockOverlay;
-  /** Objects at home that are older than the log, and of which it does not hold all that came after. */
-  readonly partly: number;
 }
 
 /**
@@ -71,7 +76,14 @@ class Memory {
   #untilNs: Nanoseconds = 0n;
   /** Buffers and inodes that are being brought up to date. */
   readonly #begun = new Set<string>();
+  /** Files whose inode, or tree of extents, has a newer copy. */
+  readonly #inodes = new Set<number>();
+  /** By block. */
+  readonly #blocks = new Map<number, OutdatedBlock>();
+  /** What is behind, and of which the log does not hold all that came after. */
   readonly #partly = new Set<string>();
+  /** Some structure carries no LSN, as a repair leaves it. */
+  #isRepaired = false;
   /** What a repair changed without telling: the LSN is that of the log, the bytes are not. */
   readonly #edited = new Set<string>();
 
@@ -99,7 +111,36 @@ class Memory {
     }
     this.#disk.stamp(lsn);
     const overlay = makeOverlay(SECTOR_BYTES, this.#disk.overlaid());
-    return { sinceNs: this.#sinceNs, untilNs: this.#untilNs, overlay, partly: this.#partly.size };
+    const isUndisturbed = this.#edited.size === 0 && !this.#isRepaired;
+    const times = { fromNs: this.#sinceNs, toNs: this.#untilNs };
+    // Objects that are behind, and of which the log does not hold all that came after.
+    const holes = this.#partly.size > 0 ? 1 : 0;
+    return { ...times, holes, overlay, inodes: this.#inodes, blocks: this.#outdated(), isUndisturbed };
+  }
+
+  #outdated(): OutdatedBlock[] {
+    return [...this.#blocks.values()].sort((left, right) => left.block - right.block);
+  }
+
+  /** A block that is behind the log. @param inode that is behind in it; null: the block is another structure. */
+  #note(sector: number, role: BlockRole, isEarlierCopy: boolean, inode: number | null): void {
+    const block = Math.floor((sector * SECTOR_BYTES) / this.#volume.blockSize);
+    const known = this.#blocks.get(block) ?? { block, role, isEarlierCopy, inodes: 0 };
+    const isNew = inode !== null && !this.#inodes.has(inode);
+    this.#blocks.set(block, { ...known, inodes: known.inodes + (isNew ? 1 : 0) });
+    if (inode !== null) this.#inodes.add(inode);
+  }
+
+  #noteBuffer(sector: number, bytes: Uint8Array, homeLsn: bigint | null): void {
+    const description = describeBlock(bytes);
+    const role = description === null ? undefined : ROLES.get(description);
+    if (description === null || role === undefined || this.#wasBegun(sector)) return;
+    this.#note(sector, role, homeLsn !== null, null);
+    if (role === 'block-map' && description.ownerAt !== null) this.#inodes.add(n64be(bytes, description.ownerAt));
+  }
+
+  #wasBegun(sector: number): boolean {
+    return this.#blocks.has(Math.floor((sector * SECTOR_BYTES) / this.#volume.blockSize));
   }
 
   #lookForEdits(committed: Iterable<LogTransaction>): void {
@@ -145,11 +186,14 @@ class Memory {
     if (homeLsn !== null && homeLsn >= lsn && homeLsn !== NO_LSN) return;
     if (homeLsn === 0n && !this.#begun.has(key)) {
       // A repair wrote it, and its pieces are of no day of the log: what is not logged stays blank, and does not hold together.
+      this.#isRepaired = true;
       home.fill(0);
       homeLsn = null;
     }
     replayBuffer(item, home, this.#volume.superblock);
-    if (!WANTED.has(describeBlock(home)?.name ?? '') || !this.#isWhole(key, homeLsn, false)) return;
+    const description = describeBlock(home);
+    if (description === null || !WANTED.has(description) || !this.#isWhole(key, homeLsn, false)) return;
+    this.#noteBuffer(block, home, homeLsn);
     this.#disk.writeBuffer(block, home);
   }
 
@@ -191,7 +235,10 @@ class Memory {
     if (homeLsn >= lsn && homeLsn !== NO_LSN) return;
     const isFresh = u16be(slot, 2) === 0 && homeLsn === 0n;
     if (!this.#isWhole(key, isFresh ? null : homeLsn, isLoggedWhole(change, slot))) return;
-    if (replayInode(change, cluster, lsn, superblock)) this.#disk.write(change.block, cluster);
+    if (!isFresh && homeLsn === 0n) this.#isRepaired = true;
+    if (!replayInode(change, cluster, lsn, superblock)) return;
+    this.#note(change.block + Math.floor(change.offset / SECTOR_BYTES), 'inode-table', homeLsn !== 0n, change.number);
+    this.#disk.write(change.block, cluster);
   }
 
   /** New inodes are written where none are: what is there by now is newer, or is brought up to date by itself. */

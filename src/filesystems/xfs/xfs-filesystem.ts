@@ -4,17 +4,9 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
-import type {
-  Entry,
-  Extent,
-  Filesystem,
-  InodeHabits,
-  Listing,
-  LoggedState,
-  OpenFile,
-  VolumeBlocks,
-} from '../filesystem.ts';
+import type { Entry, Extent, Filesystem, InodeHabits, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
+import type { LoggedState } from '../logged-state.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
@@ -134,11 +126,11 @@ export class XfsFilesystem implements Filesystem {
   }
 
   /** Null as well while the log is not written home: what is behind it then may be a copy that was made in use. */
-  asLogged(): LoggedState | null {
+  logged(): LoggedState | null {
     const memory = this.isDirty === false ? rememberedInLog(this.volume) : null;
     if (memory === null) return null;
-    const { sinceNs, untilNs, partly, overlay } = memory;
-    return { sinceNs, untilNs, newer: overlay.blocks.length === 0 ? null : this.#with(memory), isWhole: partly === 0 };
+    const { overlay, ...known } = memory;
+    return { ...known, view: overlay.blocks.length === 0 ? null : this.#with(memory) };
   }
 
   #with(memory: LogMemory): Filesystem {

@@ -27,6 +27,11 @@ export function findSubjects(database: DpkgDatabase, resolver: PathResolver, tro
   const files = database.infoFiles();
   const named = assignFiles(database.packages().values(), files);
   const subjects = named.filter(subject => isUsable(subject, database, troubles));
+  tellLostDigests(
+    subjects.filter(subject => isUnpacked(subject.package)),
+    database,
+    troubles,
+  );
   const orphans = new Orphans(database, resolver, troubles);
   for (const unnamed of files.values()) {
     const subject = orphans.subjectOf(unnamed);
@@ -63,6 +68,24 @@ function isUsable({ package: subject, files }: Subject, database: DpkgDatabase, 
   const path = childPath(database.infoPath, `${files?.stem ?? subject.name}.list`);
   troubles.add(path, 'ENOENT', `the list of the installed package ${subject.name} is not there`);
   return true;
+}
+
+/** A package of nothing but `/.`: what equivs makes. */
+const EMPTY_LIST_BYTES = '/.\n'.length;
+
+/** dpkg makes the digests that a package does not bring, since 1.16.3 of 2012: an older system lacks those of many packages. */
+function tellLostDigests(subjects: readonly Subject[], database: DpkgDatabase, troubles: Troubles): void {
+  const lacking = subjects.filter(({ files }) => files?.md5sums == null && holdsFiles(files?.list ?? null));
+  if (lacking.length * 2 > subjects.length) return;
+  for (const { package: subject, files } of lacking) {
+    const path = childPath(database.infoPath, `${files?.stem ?? subject.name}.md5sums`);
+    const message = `the digests of the installed package ${subject.name} are not there: they vouch for none of its files`;
+    troubles.add(path, 'ENOENT', message);
+  }
+}
+
+function holdsFiles(list: Entry | null): boolean {
+  return (list?.stat?.sizeBytes ?? 0) > EMPTY_LIST_BYTES;
 }
 
 /** Files in `info` whose package the status file does not name. */

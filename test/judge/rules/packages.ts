@@ -1,9 +1,8 @@
 // Content and existence against package manifests.
 
 import { expect } from 'vitest';
-import type { Expectation } from '../../../src/model.ts';
 import { findingOf } from '../finding-of.ts';
-import { accusation, day, directory, file, logged, manifest, parentCase, pathCase } from '../path-case-of.ts';
+import { accusation, day, directory, file, loggedAs, manifest, parentCase, pathCase } from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
@@ -109,12 +108,14 @@ export const PACKAGE_TESTS: readonly RuleTests[] = [
       'deleted in the window, by a log that tells of every change of it (the list of the package is of an older day): exempt':
         () => {
           const above = findingOf('gone', { verdict: 'missing', confidence: 'proven' });
-          const knows = (manifests: Expectation[]) => {
-            const known = pathCase({ was: [file(5, 'a')], is: null, manifests, above });
-            return accusation(GONE, { ...known, scan: { ...known.scan, logKnows: true } });
-          };
-          expect(knows([packaged()])).toBeNull();
-          expect(knows([packaged(), logged(file(16, 'a'))])).toBe('missing likely');
+          const log = { fromNs: day(1), toNs: day(20), holes: 0, isUndisturbed: true, differs: false };
+          const parts = { was: [file(5, 'a')], is: null, manifests: [packaged()], above };
+          expect(accusation(GONE, pathCase({ ...parts, log }))).toBeNull();
+          expect(accusation(GONE, pathCase({ ...parts, log: { ...log, fromNs: day(16) } }))).toBe('missing likely');
+          const differs = { ...log, differs: true };
+          expect(accusation(GONE, pathCase({ ...parts, log: differs, logged: loggedAs(file(16, 'a')) }))).toBe(
+            'missing likely',
+          );
         },
     },
   },
