@@ -8,7 +8,14 @@ import { n64be, u16be, u16le, u32be, u32le, u64be, u64le } from '../../struct/in
 import { type BlockOverlay, makeOverlay } from '../block-overlay.ts';
 import type { LoggedState, OutdatedBlock } from '../logged-state.ts';
 import { inodeNumber } from './geometry.ts';
-import { BIGTIME_EPOCH_SECONDS, FORK_FORMATS, INODE_CORE_BYTES, INODE_FLAGS2, INODE_MAGIC } from './layout.ts';
+import {
+  BIGTIME_EPOCH_SECONDS,
+  DA_MAGICS,
+  FORK_FORMATS,
+  INODE_CORE_BYTES,
+  INODE_FLAGS2,
+  INODE_MAGIC,
+} from './layout.ts';
 import { Log } from './log.ts';
 import { replayBuffer } from './log-buffer.ts';
 import { freshInodes, isCreationCancelled } from './log-create.ts';
@@ -43,6 +50,7 @@ const WANTED = new Set<SelfDescription>([
 /** Of the blocks that a report lists. */
 const ROLES = new Map<SelfDescription, BlockRole>([
   [DESCRIPTIONS.directory, 'directory'],
+  [DESCRIPTIONS.da, 'directory'],
   [DESCRIPTIONS.extentTree, 'block-map'],
 ]);
 
@@ -133,7 +141,8 @@ class Memory {
 
   #noteBuffer(sector: number, bytes: Uint8Array, homeLsn: bigint | null): void {
     const description = describeBlock(bytes);
-    const role = description === null ? undefined : ROLES.get(description);
+    const isOfAttributes = description === DESCRIPTIONS.da && u16be(bytes, 8) === DA_MAGICS.attributeLeaf[1];
+    const role = description === null || isOfAttributes ? undefined : ROLES.get(description);
     if (description === null || role === undefined || this.#wasBegun(sector)) return;
     this.#note(sector, role, homeLsn !== null, null);
     if (role === 'block-map' && description.ownerAt !== null) this.#inodes.add(n64be(bytes, description.ownerAt));
