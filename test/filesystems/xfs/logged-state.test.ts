@@ -15,7 +15,7 @@ import { whyNoXfsMount } from './xfs-images.ts';
 const obstacle = incidentObstacle('xfs') ?? whyNoXfsMount();
 if (obstacle !== null) process.stdout.write(`skipped: the log of damaged XFS images: ${obstacle}\n`);
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 
 describe.skipIf(obstacle !== null)('the log of an XFS image', { timeout: PATIENCE_MS }, () => {
   let scratch = '';
