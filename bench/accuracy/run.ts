@@ -121,6 +121,7 @@ function printPooled(set: string, pooled: Score): void {
   print(`  content-damaged files: found ${seen} of ${harmed} (recall ${share(recall(pooled.contentFiles))})`);
   const { unreported, listed } = pooled.suspectsOfMetadata;
   print(`  suspect, of what is old in owner, mode or times alone: ${listed} of ${unreported}`);
+  print(`  suspect, of undamaged paths: ${pooled.undamaged.suspects} of ${pooled.undamaged.paths}`);
   for (const [verdict, { damaged, found }] of Object.entries(pooled.byVerdict))
     print(`  ${verdict}: ${found} of ${damaged} found`);
   print(`  classes: ${JSON.stringify(pooled.classes)}`);

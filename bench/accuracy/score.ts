@@ -21,7 +21,7 @@ export interface ScoredFinding {
 }
 
 /** The part of a truth that scoring reads. */
-export type ScoredTruth = Pick<Truth, 'paths' | 'ignored'>;
+export type ScoredTruth = Pick<Truth, 'paths' | 'ignored' | 'undamaged'>;
 
 /** Damaged paths of one kind, those of them that were reported, and undamaged paths reported as of this kind. */
 export interface Tally {
@@ -68,6 +68,8 @@ export interface Score {
   readonly suspects: Coverage;
   /** Those of them of which only owner, mode or times went back. */
   readonly suspectsOfMetadata: Coverage;
+  /** Undamaged paths, and those of them that are listed as suspect. */
+  readonly undamaged: { readonly paths: number; readonly suspects: number };
   /** False alarms of confidence `proven`. */
   readonly provenWrong: number;
   readonly misses: readonly Miss[];
@@ -89,7 +91,9 @@ export function score(truth: ScoredTruth, report: ScoredReport): Score {
     .filter(([path]) => !ignored.has(path))
     .map(([path, real]) => ofDamaged(real, findings.get(path)));
   const accused = [...findings].filter(([path]) => !ignored.has(path) && !damaged.has(path));
-  return [...found, ...accused.map(([, finding]) => ofUndamaged(finding))].reduce(addScores, EMPTY);
+  const suspects = accused.filter(([, { verdict }]) => verdict === 'suspect').length;
+  const undamaged = { ...EMPTY, undamaged: { paths: truth.undamaged, suspects } };
+  return [undamaged, ...found, ...accused.map(([, finding]) => ofUndamaged(finding))].reduce(addScores, EMPTY);
 }
 
 function findingPath({ path, pathBase64 }: ScoredFinding): BytePath {
@@ -112,6 +116,7 @@ export const EMPTY: Score = {
   ranges: { partly: 0, exact: 0 },
   suspects: { unreported: 0, listed: 0 },
   suspectsOfMetadata: { unreported: 0, listed: 0 },
+  undamaged: { paths: 0, suspects: 0 },
   provenWrong: 0,
   misses: [],
   falseAlarms: [],
@@ -203,6 +208,10 @@ export function addScores(left: Score, right: Score): Score {
     ranges: { partly: left.ranges.partly + right.ranges.partly, exact: left.ranges.exact + right.ranges.exact },
     suspects: addCoverages(left.suspects, right.suspects),
     suspectsOfMetadata: addCoverages(left.suspectsOfMetadata, right.suspectsOfMetadata),
+    undamaged: {
+      paths: left.undamaged.paths + right.undamaged.paths,
+      suspects: left.undamaged.suspects + right.undamaged.suspects,
+    },
     provenWrong: left.provenWrong + right.provenWrong,
     misses: [...left.misses, ...right.misses],
     falseAlarms: [...left.falseAlarms, ...right.falseAlarms],

@@ -7,6 +7,7 @@ import {
   directoriesHeld,
   holdsInode,
   isAfterWindow,
+  isNameVouchedByLog,
   mayBeStampedBack,
   newestPast,
   type PastState,
@@ -138,13 +139,16 @@ function changedUnderInode(known: PathCase): Accusation | null {
   return { ...damage, confidence: mayBeMapped ? mapped : surely, detail, expected: newest };
 }
 
-/** Where a map shows that all that differs was written in place and is claimed by nobody else, the inode is what went back. */
+/**
+ * Where a map shows that all that differs was written in place and is claimed by nobody else, the inode is what went back,
+ * unless the file system's own log knows better.
+ */
 function damageUnderInode(known: PathCase, newest: Expectation): ReturnType<typeof classifyDamage> {
   const damage = classifyDamage(known, newest);
   const witness = known.blocks.find(({ reference }) => reference === newest.reference);
   const changed = witness?.spans.filter(({ state }) => state === 'changed') ?? [];
   const isOwn = changed.length > 0 && witness?.sameBlocks === true && changed.every(span => !span.isClaimedTwice);
-  if (!isOwn || isOfElsewhere(damage.ranges)) return damage;
+  if (!isOwn || isNameVouchedByLog(known) || isOfElsewhere(damage.ranges)) return damage;
   return { verdict: 'stale', ranges: damage.ranges.map(range => ({ ...range, state: 'unknown' })) };
 }
 

@@ -91,10 +91,13 @@ function wasStopped({ errors }: Report): boolean {
 function referenceSentence(report: Report): string {
   if (report.references.length === 0)
     return 'Compared with nothing: no package database, no baseline was found or given.';
-  const names = report.references.map(
-    ({ id, files }) => `${referencesForPeople(printableText(id))} (${countOf(files, 'path')})`,
-  );
-  return `Compared with ${names.join(', ')}.`;
+  return `Compared with ${report.references.map(referenceWords).join(', ')}.`;
+}
+
+/** A log speaks only where it has something otherwise than the disk. */
+function referenceWords({ id, kind, files }: Report['references'][number]): string {
+  if (kind === 'journal') return `the file system's own log (${files === 0 ? 'which agrees' : 'which is newer'})`;
+  return `${referencesForPeople(printableText(id))} (${countOf(files, 'path')})`;
 }
 
 function headlineLines(report: Report, counted: Tally, palette: Palette, columns: number): string[] {

@@ -26,7 +26,7 @@ function finding(path: string, more: Partial<ScoredFinding> = {}): ScoredFinding
 }
 
 function truth(...paths: TruthPath[]): ScoredTruth {
-  return { paths, ignored: [base64('/ignored')] };
+  return { paths, ignored: [base64('/ignored')], undamaged: 10 };
 }
 
 describe('score', () => {
@@ -74,6 +74,12 @@ describe('score', () => {
     ];
     const { contentFiles } = score(truth(...paths), { findings });
     expect(contentFiles).toEqual({ damaged: 2, found: 1, falseAlarms: 1 });
+  });
+
+  it('counts undamaged paths that are listed as suspect', () => {
+    const [looked, others] = [finding('/b', { verdict: 'suspect', confidence: 'possible' }), finding('/c')];
+    const { undamaged } = score(truth(damaged('/a')), { findings: [finding('/a'), looked, others] });
+    expect(undamaged).toEqual({ paths: 10, suspects: 1 });
   });
 
   it('lists a miss without a hint, and no missing path among the suspects', () => {

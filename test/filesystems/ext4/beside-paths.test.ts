@@ -38,6 +38,29 @@ if (reason !== null) process.stderr.write(`beside-paths.test.ts skipped: ${reaso
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
+describe.skipIf(reason !== null)('a bitmap whose checksum is wrong', () => {
+  const scratch = scratchDirectory();
+  const image = `${scratch.path}/image`;
+  afterAll(() => scratch.remove());
+
+  it('tells of no block whether it is in use; one that is right does', () => {
+    expect(makeImage(image, 64 * MEBIBYTE, ['-t', 'ext4', '-b', '1024', '-O', 'metadata_csum'])).toBe(true);
+    const bitmaps = [...run('dumpe2fs', [image]).matchAll(/Block bitmap at (\d+)/g)].map(found => Number(found[1]));
+    const bytes = readFileSync(image);
+    const [first = 0] = bitmaps;
+    bytes[first * 1024 + 100] = 0x5a;
+    writeFileSync(image, bytes);
+    const source = openFileBytes(image);
+    try {
+      const { isAllocated } = openExt4(source).blocks;
+      expect([isAllocated(0), isAllocated(1), isAllocated(8000)]).toEqual([true, null, null]);
+      expect([isAllocated(8193), isAllocated(16_000)]).toEqual([true, false]);
+    } finally {
+      source.close();
+    }
+  });
+});
+
 describe.skipIf(reason !== null)('beside paths', () => {
   const scratch = scratchDirectory();
   const point = `${scratch.path}/mount`;
