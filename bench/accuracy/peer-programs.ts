@@ -1,8 +1,9 @@
 // Other programs set on a damaged disk, each as its manual has it used: what they need of the undamaged disk of t0 is made from
-// that, and the damaged disk is checked. Needs root and the Debian packages aide, debsums, e2fsprogs and hashdeep.
+// that, and the damaged disk is checked. Needs root and the Debian packages aide, debsums and hashdeep, and e2fsprogs or xfsprogs.
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DiskKindName } from '../../fixtures/incident/disk-kinds.ts';
 import { hasProgram, run } from '../../fixtures/incident/processes.ts';
 import type { BytePath } from '../../src/model.ts';
 import { MOUNTPOINT, whileMounted } from './incident-case.ts';
@@ -12,6 +13,7 @@ import {
   accusedByDebsums,
   accusedByFsck,
   accusedByHashdeep,
+  accusedByXfsRepair,
   listedByHashdeep,
   type NamesOfInodes,
 } from './peers-output.ts';
@@ -19,26 +21,45 @@ import {
 /** Null: the program died, and accused nothing. */
 export type PeerAnswer = Accused | null;
 
-interface Peer {
+export interface Peer {
   readonly name: string;
   judge(directory: string): Promise<PeerAnswer>;
 }
 
-const PROGRAMS = ['aide', 'debsums', 'e2fsck', 'hashdeep'] as const;
+const PROGRAMS = ['aide', 'debsums', 'hashdeep'] as const;
 
 /** Why the peers cannot run here; null: they can. */
-export function peerObstacle(): string | null {
-  const absent = PROGRAMS.filter(program => !hasProgram(program));
+export function peerObstacle(filesystem: DiskKindName): string | null {
+  const absent = [...PROGRAMS, CHECKERS[filesystem].program].filter(program => !hasProgram(program));
   return absent.length === 0 ? null : `needs ${absent.join(', ')}`;
 }
 
-export const PEERS: readonly Peer[] = [
+const PEERS: readonly Peer[] = [
   { name: 'aide, content and owners', judge: directory => aide(directory, 'ftype+p+u+g+l+s+sha256') },
   { name: 'aide, group R', judge: directory => aide(directory, 'R') },
   { name: 'hashdeep -a', judge: hashdeep },
   { name: 'debsums -s', judge: debsums },
-  { name: 'e2fsck -fn', judge: fsck },
 ];
+
+/** The checker of a file system, which changes nothing. */
+interface Checker {
+  readonly program: string;
+  readonly options: readonly string[];
+  /** Exit codes that tell of errors that were left. */
+  readonly ends: readonly number[];
+  readonly accused: (messages: string, names: NamesOfInodes) => Accused;
+}
+
+const CHECKERS: Readonly<Record<DiskKindName, Checker>> = {
+  ext4: { program: 'e2fsck', options: ['-fn'], ends: [1, 2, 3, 4, 8, 12], accused: accusedByFsck },
+  xfs: { program: 'xfs_repair', options: ['-n'], ends: [1, 2], accused: accusedByXfsRepair },
+};
+
+export function peersOn(filesystem: DiskKindName): Peer[] {
+  const checker = CHECKERS[filesystem];
+  const name = [checker.program, ...checker.options].join(' ');
+  return [...PEERS, { name, judge: directory => check(directory, checker) }];
+}
 
 /** AIDE's exit codes below 8 tell what differs. */
 const AIDE_DIFFERENCES = [1, 2, 3, 4, 5, 6, 7];
@@ -89,13 +110,10 @@ async function debsums(directory: string): Promise<PeerAnswer> {
   });
 }
 
-/** e2fsck's exit codes: 4 and 8 with -n, errors that were left; 12 both. */
-const FSCK_ENDS = [1, 2, 3, 4, 8, 12];
-
-async function fsck(directory: string): Promise<Accused> {
+async function check(directory: string, { program, options, ends, accused }: Checker): Promise<Accused> {
   const names = await whileMounted(directory, 'disk', async root => namesOfInodes(root));
-  const { output } = run('e2fsck', ['-fn', join(directory, 'disk.img')], { accept: FSCK_ENDS });
-  return accusedByFsck(output, names);
+  const { output } = run(program, [...options, join(directory, 'disk.img')], { accept: ends });
+  return accused(output, names);
 }
 
 /** find goes on where it cannot look, and ends with 1. */

@@ -79,6 +79,23 @@ export function accusedByFsck(messages: string, names: NamesOfInodes): Accused {
   return accused;
 }
 
+/** Places of inode numbers and names in the messages of xfs_repair (its repair/dinode.c, dir2.c and phase6.c). */
+const XFS_INODES = /\bino(?:de)? (\d+)/g;
+const XFS_ENTRY = /^entry "(.*)" .*?\bdirectory(?: inode)? (\d+)/;
+
+/** `xfs_repair -n`: every inode that it names, by its names, and every entry that it would clear. */
+export function accusedByXfsRepair(messages: string, names: NamesOfInodes): Accused {
+  const accused = new Map<BytePath, Blame>();
+  for (const line of messages.split('\n')) {
+    const [, name, directory] = XFS_ENTRY.exec(line) ?? [];
+    if (name !== undefined) accuseEntry(accused, name, names.get(Number(directory)) ?? []);
+    else
+      for (const [, inode] of line.matchAll(XFS_INODES))
+        for (const path of names.get(Number(inode)) ?? []) accused.set(path, 'changed');
+  }
+  return accused;
+}
+
 function accuseEntry(accused: Map<BytePath, Blame>, name: string, [directory = '']: readonly BytePath[]): void {
   accused.set(`${directory === '/' ? '' : directory}/${name}`, 'changed');
 }

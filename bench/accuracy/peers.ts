@@ -6,8 +6,16 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/errors.ts';
 import type { BytePath, EntryType, Verdict } from '../../src/model.ts';
 import { surroundings } from '../table.ts';
-import { casesOf, DAMAGING_MODES, incidentDirectory, nameOf, truthOf, typesOf } from './incident-case.ts';
-import { PEERS, type PeerAnswer, peerObstacle } from './peer-programs.ts';
+import {
+  casesOf,
+  DAMAGING_MODES,
+  filesystemOption,
+  incidentDirectory,
+  nameOf,
+  truthOf,
+  typesOf,
+} from './incident-case.ts';
+import { type Peer, type PeerAnswer, peerObstacle, peersOn } from './peer-programs.ts';
 import type { Blame } from './peers-output.ts';
 import { scanImage } from './scan-incident.ts';
 import {
@@ -22,10 +30,12 @@ import {
   type Tally,
 } from './score.ts';
 
-const USAGE = 'usage: peers.js [--seeds FROM..TO] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]';
+const USAGE =
+  'usage: peers.js [--filesystem ext4|xfs] [--seeds FROM..TO] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]';
 
 const { values } = parseArgs({
   options: {
+    filesystem: { type: 'string', default: 'ext4' },
     seeds: { type: 'string', default: '101..104' },
     'later-life': { type: 'boolean', default: false },
     work: { type: 'string', default: '/tmp/lostwrite-peers' },
@@ -63,11 +73,15 @@ function reportOf(answer: PeerAnswer, types: ReadonlyMap<BytePath, EntryType>): 
   return { findings };
 }
 
-async function runIncident(directory: string, contestants: readonly Contestant[]): Promise<void> {
+async function runIncident(
+  directory: string,
+  contestants: readonly Contestant[],
+  peers: readonly Peer[],
+): Promise<void> {
   const truth = truthOf(directory);
   const types = await typesOf(directory);
   for (const contestant of contestants) {
-    const peer = PEERS.find(({ name }) => name === contestant.name);
+    const peer = peers.find(({ name }) => name === contestant.name);
     const answer = peer === undefined ? null : await peer.judge(directory);
     if (peer !== undefined && answer === null) contestant.died++;
     const report = peer === undefined ? await scanImage(directory) : reportOf(answer, types);
@@ -107,17 +121,19 @@ function wire(contestants: readonly Contestant[], incidents: number): string {
 }
 
 async function main(): Promise<void> {
-  const obstacle = peerObstacle();
+  const filesystem = filesystemOption(values.filesystem);
+  const obstacle = peerObstacle(filesystem);
   if (obstacle !== null) throw new UsageError(obstacle);
   const [from = 1, to = from] = values.seeds.split('..').map(Number);
   const seeds = Array.from({ length: to - from + 1 }, (_, index) => from + index);
-  const contestants = [OURS, ...PEERS.map(({ name }) => name)].map(name => ({ name, score: EMPTY, died: 0 }));
-  const cases = casesOf(seeds, DAMAGING_MODES, values['later-life']);
+  const peers = peersOn(filesystem);
+  const contestants = [OURS, ...peers.map(({ name }) => name)].map(name => ({ name, score: EMPTY, died: 0 }));
+  const cases = casesOf(filesystem, seeds, DAMAGING_MODES, values['later-life']);
   mkdirSync(values.work, { recursive: true });
   for (const incident of cases) {
     if (values.verbose) print(nameOf(incident));
     const directory = await incidentDirectory(values.work, incident);
-    await runIncident(directory, contestants);
+    await runIncident(directory, contestants, peers);
     if (values.discard) rmSync(directory, { recursive: true });
   }
   const { damaged } = contestants[0]?.score.contentFiles ?? { damaged: 0 };

@@ -5,18 +5,27 @@ import { parseArgs } from 'node:util';
 import type { Mode } from '../../fixtures/incident/losses.ts';
 import { parseStripe } from '../../src/cli/extents.ts';
 import { errorCode } from '../../src/errors.ts';
-import { casesOf, DAMAGING_MODES, type IncidentCase, incidentDirectory, nameOf, truthOf } from './incident-case.ts';
+import {
+  casesOf,
+  DAMAGING_MODES,
+  filesystemOption,
+  type IncidentCase,
+  incidentDirectory,
+  nameOf,
+  truthOf,
+} from './incident-case.ts';
 import { type Generations, scanImage, scanIncident } from './scan-incident.ts';
 import { addScores, EMPTY, overall, precision, recall, type Score, score } from './score.ts';
 
 /** With --discard, incidents with so many false alarms are kept all the same. */
 const WORTH_A_LOOK = 10;
 
-const USAGE = `usage: run.js [--seeds FROM..TO] [--modes LIST] [--witnesses SETS] [--stripe SIZE] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]
+const USAGE = `usage: run.js [--filesystem ext4|xfs] [--seeds FROM..TO] [--modes LIST] [--witnesses SETS] [--stripe SIZE] [--later-life] [--work DIR] [--json FILE] [--discard] [--verbose]
 SETS: t0,t1 or t0 (states of a baseline, against mounts) or images (the backup image of t0, against the disk's), joined by +`;
 
 const { values } = parseArgs({
   options: {
+    filesystem: { type: 'string', default: 'ext4' },
     seeds: { type: 'string', default: '1..4' },
     modes: { type: 'string', default: DAMAGING_MODES.join(',') },
     witnesses: { type: 'string', default: 't0,t1' },
@@ -89,7 +98,12 @@ async function main(): Promise<void> {
   const sets = values.witnesses.split('+');
   mkdirSync(values.work, { recursive: true });
   const pooled = sets.map(() => EMPTY);
-  for (const incident of casesOf(seeds, values.modes.split(',') as Mode[], values['later-life'])) {
+  for (const incident of casesOf(
+    filesystemOption(values.filesystem),
+    seeds,
+    values.modes.split(',') as Mode[],
+    values['later-life'],
+  )) {
     if (isReaderGone && values.json === undefined) return;
     for (const [index, scored] of (await runCase(incident, sets)).entries()) {
       if (values.verbose) print(line(`${nameOf(incident)} ${sets[index]}`, scored));

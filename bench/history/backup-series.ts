@@ -4,8 +4,8 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readBlockRoles } from '../../fixtures/incident/block-roles.ts';
-import { copyImage, makeImage, whileMounted } from '../../fixtures/incident/ext4-image.ts';
+import { copyImage, whileMounted } from '../../fixtures/incident/disk-image.ts';
+import { EXT4, makeImage } from '../../fixtures/incident/ext4-image.ts';
 import { liveHistory, settle } from '../../fixtures/incident/history.ts';
 import { Host } from '../../fixtures/incident/life.ts';
 import { chooseLosses, type LostBlock, type Mode } from '../../fixtures/incident/losses.ts';
@@ -50,7 +50,7 @@ async function live(directory: string, seed: number, work: string): Promise<Seri
   const [image, mountpoint] = [imageOf({ directory }, 'end'), join(work, 'mnt')];
   mkdirSync(mountpoint);
   const host = new Host(mountpoint, join(work, 'host'));
-  const whileLive = (body: () => void): Promise<void> => whileMounted(image, mountpoint, 'rw,noatime', body);
+  const whileLive = (body: () => void): Promise<void> => whileMounted(EXT4, image, mountpoint, 'live', body);
   makeImage(image, { seed, sizeMib: SIZE_MIB, blockSizeBytes: BLOCK_BYTES, journalMib: 4 });
   await whileLive(() => {
     liveHistory(host.scene, random.fork('history'), (SIZE_MIB / 2) * 1024 * 1024);
@@ -87,7 +87,7 @@ export function strike(series: Series, mode: Mode): Struck {
   const bytes = (name = ''): Buffer => readFileSync(imageOf(series, name));
   const states = { t0: bytes(older), tm: bytes(newer), t1: bytes(BACKUPS.at(-1)) };
   const end = bytes('end');
-  const roles = readBlockRoles(end);
+  const roles = EXT4.readBlockRoles(end);
   const differs = ({ block, from }: LostBlock): boolean => !blockOf(states[from], block).equals(blockOf(end, block));
   const chosen = chooseLosses(random, mode, states, roles, BLOCK_BYTES).flat().filter(differs);
   for (const { block, from } of chosen) blockOf(states[from], block).copy(end, block * BLOCK_BYTES);

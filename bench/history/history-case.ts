@@ -1,7 +1,7 @@
 // One case of the history bench: a series of backups, struck in one way, and what a scan with these backups names of it.
 
 import { readFileSync } from 'node:fs';
-import { readBlockRoles } from '../../fixtures/incident/block-roles.ts';
+import { EXT4 } from '../../fixtures/incident/ext4-image.ts';
 import type { Mode } from '../../fixtures/incident/losses.ts';
 import { parseWindow } from '../../src/cli/instant.ts';
 import { DEFAULT_SCAN } from '../../src/cli/scan-options.ts';
@@ -90,7 +90,7 @@ function beyondReach(series: Series, struck: Struck): (block: number) => Beyond 
       places.set(digest, known === undefined || known === block ? block : 'several');
     }
   }
-  const owned = ['end', 'day3'].map(name => readBlockRoles(readFileSync(imageOf(series, name))));
+  const owned = ['end', 'day3'].map(name => EXT4.readBlockRoles(readFileSync(imageOf(series, name))));
   return block => {
     const digest = now[block] ?? '';
     if (digest === ZEROS || backups.at(-1)?.[block] === ZEROS) return 'zeros';

@@ -59,12 +59,31 @@ export interface VolumeBlocks {
   owned(): Iterable<OwnedRun>;
   /** Whether the file system counts a block as in use; null where it cannot tell (its bitmap is broken). */
   isAllocated(block: number): boolean | null;
+  /** Whether an inode may have blocks in common with others, which are none of a damage; absent where no inode can. */
+  mayShareBlocks?(inode: number): boolean;
 }
+
+/** What inodes tell by their numbers and times, as the kernel's driver of the file system has it. */
+export interface InodeHabits {
+  /** Inodes in a block of the inode table: those of one block are lost together. */
+  readonly perBlock: number;
+  /** The number of the first inode of the first block. */
+  readonly first: number;
+  /** Whether an exchange of two names (renameat2) stamps the inodes, as a rename does. */
+  readonly stampsExchange: boolean;
+  /** Whether a number that was freed is given to the next file at once. */
+  readonly reusesNumbers: boolean;
+}
+
+/** Of ext4 as mke2fs makes it: inodes of 256 bytes in blocks of 4 KiB. */
+export const DEFAULT_HABITS: InodeHabits = { perBlock: 16, first: 1, stampsExchange: true, reusesNumbers: false };
 
 /** Every implementation passes test/filesystems/filesystem-contract.ts. Read-only, synchronous. */
 export interface Filesystem {
   /** `ext4`, `xfs`, or for a mounted tree `host`. */
   readonly kind: string;
+  /** Absent: as `DEFAULT_HABITS`. */
+  readonly inodeHabits?: InodeHabits;
   readonly root: Entry;
   /** Never throws for damage or refusal: those are the listing's `fault`. */
   list(directory: Entry): Listing;

@@ -70,6 +70,13 @@ export interface InodeWitness {
   readonly cameFrom: readonly BytePath[];
   /** Two names have exchanged their inodes since the newest generation: this one and one of `cameFrom`. */
   readonly isExchanged: boolean;
+  /**
+   * What an inode under another name than its former one may owe to an exchange of names, which leaves its times alone on some
+   * file systems: `seen`, its former name leads to another one by now. Null: an exchange would have stamped it.
+   */
+  readonly unstampedExchange: 'seen' | 'possible' | null;
+  /** The file system gives a freed number to the next file at once: a name that is made again may well get its old one. */
+  readonly numbersReturn: boolean;
   /** Other names that lead to the same inode, when they are more than its link count allows. */
   readonly rivals: readonly BytePath[];
   /** Those of them under which the newest generation had the inode. */
@@ -109,6 +116,8 @@ export const NO_WITNESS: InodeWitness = {
   livesAt: [],
   cameFrom: [],
   isExchanged: false,
+  unstampedExchange: null,
+  numbersReturn: false,
   rivals: [],
   rivalsOfNewest: [],
   isNameOfOld: false,

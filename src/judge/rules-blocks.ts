@@ -16,6 +16,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'the same bytes written again under the same or a twin name (`.dpkg-new`): exempt',
       'bytes that the older map has at several places: exempt',
       'ranges of it that were collapsed or inserted: exempt',
+      'blocks in common with another file (`cp --reflink`) that had them then: exempt where the inode says that it shared any',
       'the same bytes written again as another file of the same size, or as one deleted before that day: exempt where old bytes end with the file',
     ],
     accuse: known => neverLanded(known, false),
@@ -94,7 +95,17 @@ export const BLOCK_RULES: readonly Rule[] = [
     ],
     raisedByLosses: true,
     isOfName: true,
-    accuse: reborn,
+    accuse: known => (known.inode.numbersReturn ? null : reborn(known)),
+  },
+  {
+    name: 'reborn-where-numbers-return',
+    scanner: 'blocks',
+    says: 'The same on a file system that gives a freed number to the next file at once.',
+    innocent: [
+      'deleted and made again, which as a rule brings the number back: `possible`, unless its directory is as it was',
+    ],
+    isOfName: true,
+    accuse: known => (known.inode.numbersReturn ? rebornInOldDirectory(known) : null),
   },
   {
     name: 'bytes-after-end',
@@ -239,6 +250,12 @@ function reborn(known: PathCase): Accusation | null {
   const old = directoryOfOld(known) === null ? '' : '; its directory is as it was, though names in it changed';
   const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, and that is another file since${old}.`;
   return { verdict: 'garbage', confidence: 'possible', detail, expected: formerly };
+}
+
+/** Names that changed since have written their directory's block: the old one is back. */
+function rebornInOldDirectory(known: PathCase): Accusation | null {
+  const accusation = reborn(known);
+  return accusation === null || directoryOfOld(known) === null ? accusation : { ...accusation, confidence: 'likely' };
 }
 
 /** The map by which the directory above was written since (its time of modification has moved), and holds what it held. */

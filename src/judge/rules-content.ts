@@ -73,7 +73,13 @@ export const CONTENT_RULES: readonly Rule[] = [
     name: 'another-inode-of-old',
     scanner: 'baseline',
     says: 'The name leads to an inode that has not changed since before the newest generation, which had another one here.',
-    innocent: ['a rename stamps the inode', 'a directory above was exchanged: every one must be the inode that it was'],
+    innocent: [
+      'a rename stamps the inode',
+      'an exchange of names, which stamps no inode on some file systems: exempt where the former name leads to another one, else `possible` alone',
+      'a directory above was exchanged: every one must be the inode that it was',
+    ],
+    raisedByLosses: true,
+    isOfName: true,
     accuse: anotherInode,
   },
   {
@@ -228,8 +234,10 @@ function anotherInode(known: PathCase): Accusation | null {
   if (both === null || known.seen === null || sameInode(both.stat, both.formerly)) return null;
   const { stat, past, newest } = both;
   if (stat.ctimeNs > past.generation.atNs || !directoriesHeld(known)) return null;
+  if (known.inode.unstampedExchange === 'seen') return null;
+  const confidence = known.inode.unstampedExchange === null ? 'likely' : 'possible';
   const detail = `The name leads to inode ${stat.inode}, unchanged since before ${past.generation.id}, which had inode ${both.formerly.inode} here.`;
-  const common = { confidence: 'likely', detail, expected: newest } as const;
+  const common = { confidence, detail, expected: newest } as const;
   if (agreement(known.seen, newest) === 'same') return { ...common, verdict: 'stale', metadataOnly: true };
   if (olderMatch(known, newest) !== null) return { ...common, verdict: 'stale' };
   if (isRenamedInWindow(known)) return { ...common, verdict: 'stale', metadataOnly: true };

@@ -102,8 +102,10 @@ const RULES: readonly Rule[] = [
     says: 'The name was made since the generation, and leads to an inode that nothing has touched since before it.',
     innocent: [
       'a rename or a link stamps the inode',
+      'an exchange of names, which stamps no inode on some file systems: exempt where the former name leads to another one, else `possible` alone',
       'a directory above was moved: every one must be the inode that it was',
     ],
+    raisedByLosses: true,
     accuse: oldInode,
   },
   {
@@ -251,9 +253,11 @@ function oldInode(known: PathCase): Accusation | null {
   if (stat === null || newest === null || newest.expectation !== null || knowsTheEnd(known)) return null;
   if (known.path.startsWith(LOST_AND_FOUND)) return null;
   if (stat.ctimeNs > newest.generation.atNs || !directoriesHeld(known)) return null;
+  if (known.inode.unstampedExchange === 'seen') return null;
+  const confidence = known.inode.unstampedExchange === null ? 'likely' : 'possible';
   const detail = `${newest.generation.id} does not have the name, yet nothing has touched its inode since before that day.`;
   const metadataOnly = isRenamedInWindow(known);
-  return { verdict: metadataOnly ? 'stale' : 'garbage', confidence: 'likely', detail, metadataOnly };
+  return { verdict: metadataOnly ? 'stale' : 'garbage', confidence, detail, metadataOnly };
 }
 
 /**

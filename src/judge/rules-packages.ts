@@ -1,7 +1,7 @@
 // Content and existence against package manifests. A manifest knows no metadata but the time of its own installation.
 
 import type { Expectation } from '../model.ts';
-import { agreement, manifestsOf, newestPast, type PathCase, timelineOf } from './path-case.ts';
+import { agreement, isNameVouchedByLog, manifestsOf, newestPast, type PathCase, timelineOf } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
 /** Unpacking renames a file into place, which stamps it, and writes the package's list at its end: at most so much later. */
@@ -44,9 +44,10 @@ export const PACKAGE_RULES: readonly Rule[] = [
     innocent: [
       'deleted by hand or by another program: stamps the directory, `possible` unless losses are beyond doubt',
       'path-exclude of dpkg: not expected',
+      'deleted in the window, by a log that tells of every change of it (the list of the package is of an older day): exempt',
     ],
     raisedByLosses: true,
-    accuse: known => (isOftenDeleted(known) ? null : goneFromPackage(known)),
+    accuse: known => (isOftenDeleted(known) || isDeletedByLog(known) ? null : goneFromPackage(known)),
   },
   {
     name: 'left-out-of-package',
@@ -144,6 +145,11 @@ function isOftenDeleted(known: PathCase): boolean {
 }
 
 /** Deleting stamps the directory: one that has not changed since the unpacking lost the name otherwise. */
+/** The newest generation had it, and the log has nothing against its being gone. */
+function isDeletedByLog(known: PathCase): boolean {
+  return isNameVouchedByLog(known) && newestPast(known)?.expectation != null;
+}
+
 function goneConfidence(known: PathCase, manifest: Expectation): 'likely' | 'possible' {
   if (isOftenDeleted(known)) return 'possible';
   if (known.above?.verdict === 'missing') return known.above.confidence === 'possible' ? 'possible' : 'likely';

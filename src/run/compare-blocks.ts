@@ -35,6 +35,8 @@ interface Unit {
 export interface VolumeNow {
   /** Whether a unit is in use; null: nobody knows. */
   readonly isAllocated: (unit: number) => boolean | null;
+  /** Whether an inode may have blocks in common with others. */
+  readonly mayShareBlocks?: (inode: number) => boolean;
   readonly bytes: ByteSource;
   /** Where it begins in its container. */
   readonly offset: number;
@@ -43,6 +45,7 @@ export interface VolumeNow {
 export class BlockComparison {
   readonly #id: string;
   readonly #isAllocated: (unit: number) => boolean | null;
+  readonly #mayShareBlocks: (inode: number) => boolean;
   readonly #bytes: ByteSource;
   readonly #offset: number;
   readonly #now: BlockMap;
@@ -57,6 +60,7 @@ export class BlockComparison {
   constructor(id: string, now: BlockMap, then: BlockMap, volume: VolumeNow) {
     this.#id = id;
     this.#isAllocated = volume.isAllocated;
+    this.#mayShareBlocks = volume.mayShareBlocks ?? (() => false);
     this.#bytes = volume.bytes;
     this.#offset = volume.offset;
     this.#now = now;
@@ -151,7 +155,7 @@ export class BlockComparison {
     if (owned) return equal ? 'unchanged' : 'changed';
     if (!equal) return 'landed';
     if (hash === ZERO_UNIT) return 'never-landed-zeros';
-    if (this.#isMoved(stat, physical)) return 'known';
+    if (this.#isMoved(stat, physical) || this.#isShared(stat, physical)) return 'known';
     return this.#isCopy(hash, logical) || this.#isTwins(path, stat, { logical, physical }) ? 'known' : 'never-landed';
   }
 
@@ -159,6 +163,12 @@ export class BlockComparison {
   #isMoved({ inode, generation }: Stat, physical: number): boolean {
     const former = this.#ownersThen(physical);
     return former.some(run => run.inode === Number(inode) && run.generation === generation && !run.unwritten);
+  }
+
+  /** The place was a file's, and this one may have come to share it (`cp --reflink`): that file may be gone by now. */
+  #isShared({ inode }: Stat, physical: number): boolean {
+    const isFile = this.#ownersThen(physical).some(({ role, unwritten }) => role === 'data' && !unwritten);
+    return isFile && this.#mayShareBlocks(Number(inode));
   }
 
   /** Other files have the same bytes as the same block: copies come and go, and may come back to a place. */

@@ -1,6 +1,7 @@
 // What inodes say across paths: where a lost name's inode lives now, where a new name's inode was, inodes with more names
 // than links. Kept only for the few that matter; a bound keeps memory in hand when a whole tree is gone.
 
+import { DEFAULT_HABITS, type InodeHabits } from '../filesystems/filesystem.ts';
 import {
   CLOCK_TICK_NS,
   type InodeWitness,
@@ -40,12 +41,13 @@ export class InodeIndex {
   readonly #moves: { readonly from: BytePath; readonly to: BytePath }[] = [];
   /** The directories above the path that is being collected, outermost first. */
   readonly #above: OpenDirectory[] = [];
-  /** Numbers of inode-table blocks (of 16 inodes) with an inode older than the newest generation, which had it nowhere. */
+  /** Numbers of inode-table blocks with an inode older than the newest generation, which had it nowhere. */
   readonly #blocksOfOld = new Set<bigint>();
   /** The same with an inode that is beyond doubt older than in the newest generation, or gone. */
   readonly #blocksWentBack = new Set<bigint>();
   /** The same with an inode that changed between the last two generations, and is as it was then or newer. */
   readonly #blocksOfNow = new Set<bigint>();
+  readonly #habits: InodeHabits;
   readonly #selective: boolean;
   readonly #olderAtNs: bigint | null;
   readonly #newestAtNs: bigint | null;
@@ -54,8 +56,10 @@ export class InodeIndex {
   /**
    * @param selective some entries are left out of the scan, so that directories' link counts cannot be checked.
    * @param atNs the times of the generations, ascending.
+   * @param habits of the file system.
    */
-  constructor(selective: boolean, atNs: readonly bigint[]) {
+  constructor(selective: boolean, atNs: readonly bigint[], habits: InodeHabits = DEFAULT_HABITS) {
+    this.#habits = habits;
     this.#selective = selective;
     this.#olderAtNs = atNs.at(-2) ?? null;
     this.#newestAtNs = atNs.at(-1) ?? null;
@@ -129,8 +133,10 @@ export class InodeIndex {
       livesAt,
       cameFrom: came.map(named => named.path),
       isExchanged: came.some(({ path }) => this.#isHeirAt(group.path, path, formerly)),
+      numbersReturn: this.#habits.reusesNumbers,
+      unstampedExchange: this.#unstampedExchange(stat, came),
       isNameOfOld: this.#namesOfOld.has(group.path),
-      isAmongOldInodes: this.#blocksOfOld.has(inodeBlock(stat)),
+      isAmongOldInodes: this.#blocksOfOld.has(this.#blockOf(stat)),
       inodeBlockWentBack: this.#hasBlockGoneBack(stat),
       linkStillCounted: false,
       rivals,
@@ -138,6 +144,16 @@ export class InodeIndex {
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
+  }
+
+  #unstampedExchange({ inode }: Stat, came: readonly { readonly path: BytePath }[]): InodeWitness['unstampedExchange'] {
+    if (this.#habits.stampsExchange) return null;
+    const replaced = this.#displaced.of(inode);
+    return came.some(({ path }) => replaced.includes(path)) ? 'seen' : 'possible';
+  }
+
+  #blockOf({ inode }: Stat): bigint {
+    return (inode - BigInt(this.#habits.first)) / BigInt(this.#habits.perBlock);
   }
 
   /** The inode that a name had is now under that other one. */
@@ -194,17 +210,17 @@ export class InodeIndex {
   #noteGone(path: BytePath, formerly: Stat): void {
     this.#gone.add(formerly.inode, path);
     const directory = this.#above.at(-1);
-    if (directory?.path === parentPath(path) && directory.unchanged) this.#blocksWentBack.add(inodeBlock(formerly));
+    if (directory?.path === parentPath(path) && directory.unchanged) this.#blocksWentBack.add(this.#blockOf(formerly));
   }
 
   #noteAge(stat: Stat, formerly: Stat): void {
-    if (wentBack(stat, formerly)) this.#blocksWentBack.add(inodeBlock(stat));
+    if (wentBack(stat, formerly)) this.#blocksWentBack.add(this.#blockOf(stat));
     if (this.#olderAtNs === null || formerly.ctimeNs <= this.#olderAtNs || !isHeir(stat, formerly)) return;
-    if (stat.ctimeNs >= formerly.ctimeNs) this.#blocksOfNow.add(inodeBlock(stat));
+    if (stat.ctimeNs >= formerly.ctimeNs) this.#blocksOfNow.add(this.#blockOf(stat));
   }
 
   #hasBlockGoneBack(stat: Stat): boolean {
-    const block = inodeBlock(stat);
+    const block = this.#blockOf(stat);
     return this.#blocksWentBack.has(block) && !this.#blocksOfNow.has(block);
   }
 
@@ -213,7 +229,7 @@ export class InodeIndex {
     this.#unknown.add(stat.inode, group.path);
     if (stat.type === 'directory' && this.#newDirectories.size < PATHS_AT_MOST)
       this.#newDirectories.set(group.path, stat);
-    if (this.#newestAtNs !== null && stat.ctimeNs <= this.#newestAtNs) this.#blocksOfOld.add(inodeBlock(stat));
+    if (this.#newestAtNs !== null && stat.ctimeNs <= this.#newestAtNs) this.#blocksOfOld.add(this.#blockOf(stat));
     if (this.#namesOfOld.size >= PATHS_AT_MOST) return;
     if (newest?.stat?.inode === stat.inode) return;
     if (group.expected.some(expectation => expectation.stat?.inode === stat.inode)) this.#namesOfOld.add(group.path);
@@ -230,10 +246,10 @@ export class InodeIndex {
     const left = this.#above.pop();
     if (left === undefined) return;
     const youngestNs = this.#youngerChild.get(left.path)?.stat.crtimeNs ?? 0n;
-    if (youngestNs - left.stat.ctimeNs > CLOCK_TICK_NS) this.#blocksOfOld.add(inodeBlock(left.stat));
+    if (youngestNs - left.stat.ctimeNs > CLOCK_TICK_NS) this.#blocksOfOld.add(this.#blockOf(left.stat));
     if (left.stat.links < 2 || left.unread || this.#selective) return;
     const lost = left.stat.links - 2 - left.subdirectories;
-    if (lost < 0) this.#blocksOfOld.add(inodeBlock(left.stat));
+    if (lost < 0) this.#blocksOfOld.add(this.#blockOf(left.stat));
     if (lost > 0 && this.#lostSubdirectories.size < PATHS_AT_MOST) this.#lostSubdirectories.set(left.path, lost);
   }
 
@@ -270,18 +286,11 @@ function openDirectory({ path, entry }: PathGroup, stat: Stat, formerly: Stat | 
   return { path, stat, subdirectories: 0, unread: entry?.fault != null, unchanged };
 }
 
-/** Inodes of 256 bytes in blocks of 4 KiB, numbered from 1: what ext4 makes by default. */
-const INODES_PER_BLOCK = 16n;
-
 /** The inode stands where the newest generation had it, and is older: one of a time before it, or of a birth before its. */
 function wentBack(stat: Stat, formerly: Stat): boolean {
   if (stat.inode !== formerly.inode) return false;
   if (isHeir(stat, formerly)) return stat.ctimeNs < formerly.ctimeNs;
   return stat.crtimeNs !== null && formerly.crtimeNs !== null && stat.crtimeNs < formerly.crtimeNs;
-}
-
-function inodeBlock(stat: Stat): bigint {
-  return (stat.inode - 1n) / INODES_PER_BLOCK;
 }
 
 /** The same expectation for another path; its block list stays packed. */

@@ -234,7 +234,12 @@ function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): 
   const { repairedAtNs = null, offset = null } = target.volumes[index]?.facts ?? {};
   const unitsPerBlock = unitsPerBlockOf(filesystem);
   const isAllocated = (unit: number): boolean | null => blocks.isAllocated(Math.floor(unit / unitsPerBlock));
-  return { bytes: blocks.bytes, offset: offset ?? 0, isAllocated: repairedAtNs === null ? isAllocated : () => null };
+  return {
+    bytes: blocks.bytes,
+    offset: offset ?? 0,
+    isAllocated: repairedAtNs === null ? isAllocated : () => null,
+    mayShareBlocks: inode => blocks.mayShareBlocks?.(inode) ?? false,
+  };
 }
 
 /** The blocks of the volume as it is, read at most once. */

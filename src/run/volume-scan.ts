@@ -232,6 +232,7 @@ async function indexInodes(scan: VolumeScan, breath: Breath): Promise<InodeIndex
   const index = new InodeIndex(
     isSelective,
     facts.generations.map(({ atNs }) => atNs),
+    scan.filesystem.inodeHabits,
   );
   const newest = facts.generations.at(-1)?.id ?? null;
   for await (const group of breath.over(groupsOf(scan))) index.collect(group, wordOf(group, newest));

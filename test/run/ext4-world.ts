@@ -3,7 +3,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyImage, type ImageShape, makeImage } from '../../fixtures/incident/ext4-image.ts';
+import { copyImage } from '../../fixtures/incident/disk-image.ts';
+import type { ImageShape } from '../../fixtures/incident/disk-kind.ts';
+import { makeImage } from '../../fixtures/incident/ext4-image.ts';
 import { hasProgram, run } from '../../fixtures/incident/processes.ts';
 import type { Finding, Nanoseconds, TargetSpec, Window } from '../../src/model.ts';
 import { nowNs } from '../../src/run/now.ts';

@@ -4,7 +4,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyImage, type ImageShape, makeImage } from '../../fixtures/incident/ext4-image.ts';
+import { copyImage } from '../../fixtures/incident/disk-image.ts';
+import type { ImageShape } from '../../fixtures/incident/disk-kind.ts';
+import { makeImage } from '../../fixtures/incident/ext4-image.ts';
 import { run } from '../../fixtures/incident/processes.ts';
 import type { Finding, TargetSpec, Window } from '../../src/model.ts';
 import type { RunHooks, ScanOptions } from '../../src/run/options.ts';

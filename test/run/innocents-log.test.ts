@@ -4,7 +4,7 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { copyImage } from '../../fixtures/incident/ext4-image.ts';
+import { copyImage } from '../../fixtures/incident/disk-image.ts';
 import { run } from '../../fixtures/incident/processes.ts';
 import { nowNs } from '../../src/run/now.ts';
 import { blocksOf } from './content.ts';

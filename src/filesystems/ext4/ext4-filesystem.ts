@@ -4,7 +4,16 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
-import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import {
+  DEFAULT_HABITS,
+  type Entry,
+  type Extent,
+  type Filesystem,
+  type InodeHabits,
+  type Listing,
+  type OpenFile,
+  type VolumeBlocks,
+} from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
 import type { LoggedState } from '../logged-state.ts';
 import { Allocation } from './allocation.ts';
@@ -54,6 +63,7 @@ export class Ext4Filesystem implements Filesystem {
   readonly notReplayed: string | null;
   readonly root: Entry;
   readonly blocks: VolumeBlocks;
+  readonly inodeHabits: InodeHabits;
   readonly #tree: InodeTree<Inode>;
 
   constructor(volume: Ext4Volume, replayed: ReplayedJournal | null, notReplayed: string | null) {
@@ -69,6 +79,8 @@ export class Ext4Filesystem implements Filesystem {
       owned: () => ownedBlocks(volume),
       isAllocated: block => isAllocated(volume, allocation, block),
     };
+    const perBlock = Math.floor(volume.blockSize / volume.superblock.inodeSize);
+    this.inodeHabits = { ...DEFAULT_HABITS, perBlock };
   }
 
   get damage(): DamageLog {

@@ -16,9 +16,9 @@ import { errorCode, ReadError } from '../../errors.ts';
 import type { BytePath, Stat } from '../../model.ts';
 import { childPath } from '../../path.ts';
 import { faultOf } from '../fault.ts';
-import type { Entry, Filesystem, Listing, LostEntry, OpenFile } from '../filesystem.ts';
+import type { Entry, Filesystem, InodeHabits, Listing, LostEntry, OpenFile } from '../filesystem.ts';
 import { statOfHost, typeOfMode } from './host-stat.ts';
-import { isMountPoint, isPseudo, type MountTable, readMountTable } from './mounts.ts';
+import { inodeHabitsAt, isMountPoint, isPseudo, type MountTable, readMountTable } from './mounts.ts';
 import { type NameRecord, readNameRecords, SecondLook } from './name-records.ts';
 import { DirectoryReach, joinRoot, reach } from './reach.ts';
 
@@ -35,6 +35,7 @@ export function openHostFilesystem(root: BytePath): Filesystem {
 
 class HostFilesystem implements Filesystem {
   readonly kind = 'host';
+  readonly inodeHabits: InodeHabits;
   readonly root: Entry;
   readonly #root: BytePath;
   readonly #mounts: MountTable = readMountTable();
@@ -42,6 +43,7 @@ class HostFilesystem implements Filesystem {
   constructor(root: BytePath) {
     this.#root = root;
     const stats = reach(root, '/', statOf);
+    this.inodeHabits = reach(root, '/', inodeHabitsAt);
     this.root = { path: '/', stat: statOfHost(stats), direntType: null, device: stats.dev, mountPoint: false };
   }
 

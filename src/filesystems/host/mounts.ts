@@ -4,6 +4,7 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { errorCode } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
+import { DEFAULT_HABITS, type InodeHabits } from '../filesystem.ts';
 
 /** Host byte paths of the mount points of this process, each with its device as `major:minor`. */
 export type MountTable = ReadonlyMap<BytePath, ReadonlySet<string>>;
@@ -79,4 +80,13 @@ const PSEUDO = new Set([
 /** Whether a file system of the kernel's own is mounted at this host path. */
 export function isPseudo(path: string | Buffer): boolean {
   return PSEUDO.has(statfsSync(path).type);
+}
+
+/** Of XFS as mkfs.xfs makes it: inodes of 512 bytes in blocks of 4 KiB. */
+const XFS_HABITS: InodeHabits = { perBlock: 8, first: 0, stampsExchange: false, reusesNumbers: true };
+const XFS_SUPER_MAGIC = 0x58465342;
+
+/** Of the file system that the directory is on. Throws the system's error. */
+export function inodeHabitsAt(path: string | Buffer): InodeHabits {
+  return statfsSync(path).type === XFS_SUPER_MAGIC ? XFS_HABITS : DEFAULT_HABITS;
 }

@@ -33,6 +33,7 @@ export const superblock = defineStruct('xfs_dsb', 'be', {
   freeBlocks: n64(144),
   userQuotaInode: u64(160),
   groupQuotaInode: u64(168),
+  inodeAlignment: u32(180),
   directoryBlockLog: u8(192),
   logSectorLog: u8(193),
   logSectorSize: u16(194),

@@ -30,15 +30,15 @@ export function replayCreated(
   }
   const first = group * agBlocks + block;
   const perBlock = blockSize / SECTOR_BYTES;
-  if (wasCancelled(first, length, superblock, isCancelled)) return;
+  if (isCreationCancelled(first, length, superblock, isCancelled)) return;
   for (let index = 0; index < length; index++) {
     const number = inodeNumber(superblock, group, (block + index) * superblock.inodesPerBlock);
     disk.write((first + index) * perBlock, freshInodes(number, generation, superblock));
   }
 }
 
-/** Clusters have grown with inode sizes and versions: any size that the kernel has used counts. */
-function wasCancelled(
+/** Whether inodes made there were freed later. Clusters have grown with inode sizes and versions: any size that the kernel has used counts. */
+export function isCreationCancelled(
   first: number,
   length: number,
   { blockSize, inodeSize }: Superblock,
@@ -58,7 +58,7 @@ function wasCancelled(
 }
 
 /** A block of free inodes. */
-function freshInodes(firstNumber: number, generation: number, superblock: Superblock): Uint8Array {
+export function freshInodes(firstNumber: number, generation: number, superblock: Superblock): Uint8Array {
   const { blockSize, inodeSize, summed, metaUuid } = superblock;
   const bytes = new Uint8Array(blockSize);
   const view = new DataView(bytes.buffer);

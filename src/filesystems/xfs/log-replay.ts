@@ -142,7 +142,7 @@ function isKnown(type: number): boolean {
   return quota || INTENTS[type] !== undefined || INTENTS[type - 1] !== undefined;
 }
 
-function regionOf({ type, regions }: LogItem, index: number): Uint8Array {
+export function regionOf({ type, regions }: LogItem, index: number): Uint8Array {
   const region = regions[index];
   if (region !== undefined) return region;
   throw new DamageError(`log item 0x${type.toString(16)}`, 0, `${regions.length} regions`, `${index + 1} regions`);
@@ -152,13 +152,13 @@ function isCancel(item: LogItem): boolean {
   return item.type === ITEM_TYPES.buffer && (bufferItem.at(regionOf(item, 0)).flags & BUFFER_FLAGS.cancel) !== 0;
 }
 
-function bufferKey(item: LogItem): string {
+export function bufferKey(item: LogItem): string {
   const { block, length } = bufferItem.at(regionOf(item, 0));
   return `${block}:${length}`;
 }
 
 /** Buffers and new inodes first, buffers of inodes after the inodes, what is freed last. */
-function inReplayOrder(items: readonly LogItem[]): LogItem[] {
+export function inReplayOrder(items: readonly LogItem[]): LogItem[] {
   const groups: LogItem[][] = [[], [], [], []];
   for (const item of items) groups[rankOf(item)]?.push(item);
   return groups.flat();

@@ -46,6 +46,10 @@ export function replayLog(volume: XfsVolume, ends: LogEnds): ReplayedLog {
 }
 
 /** The volume as a mount would show it. */
-export function replayedVolume(source: ByteSource, { overlay }: ReplayedLog, options: VolumeOptions): XfsVolume {
+export function replayedVolume(
+  source: ByteSource,
+  { overlay }: Pick<ReplayedLog, 'overlay'>,
+  options: VolumeOptions,
+): XfsVolume {
   return new XfsVolume(new OverlaidBytes(source, overlay), options);
 }

@@ -16,8 +16,9 @@ import { inodePlace } from './geometry.ts';
 import { GroupHeaders } from './group-headers.ts';
 import { Inode } from './inode.ts';
 import { checkInode } from './inode-check.ts';
+import { InodeClusters } from './inode-cluster.ts';
 import { inodesInUse } from './inode-scan.ts';
-import { FORK_FORMATS } from './layout.ts';
+import { FORK_FORMATS, INODE_FLAGS2 } from './layout.ts';
 import { readSuperblock, type Superblock } from './superblock.ts';
 import { readLinkTarget } from './symlink.ts';
 
@@ -38,6 +39,7 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
   readonly groups: GroupHeaders;
   readonly #blocks: ChunkCache;
   readonly #tables: ChunkCache;
+  readonly #clusters: InodeClusters;
 
   /** Throws DamageError when no sound superblock is found, UnsupportedError, ReadError. */
   constructor(source: ByteSource, options: VolumeOptions = {}) {
@@ -47,6 +49,7 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
     this.superblock = readSuperblock(source, damage);
     this.#blocks = new ChunkCache(source, this.superblock.blockSize, cacheBytes / 2);
     this.#tables = new ChunkCache(source, TABLE_CHUNK, cacheBytes / 2);
+    this.#clusters = new InodeClusters(this.superblock, number => this.rawInode(number));
     this.groups = new GroupHeaders(source, this.superblock, damage);
   }
 
@@ -97,6 +100,7 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
   inode(number: number): Inode {
     const inode = this.rawInode(number);
     checkInode(inode, this.superblock);
+    this.#clusters.check(number);
     return inode;
   }
 
@@ -116,6 +120,16 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
   attributeMap(inode: Inode): BlockMap {
     const fork = inode.attributeFork;
     return fork === null ? EMPTY_MAP : readExtentMap(inode, fork, this);
+  }
+
+  /** Whether the inode ever had blocks in common with another one; false for what cannot be read. */
+  mayShareBlocks(number: number): boolean {
+    try {
+      return (this.rawInode(number).flags2 & INODE_FLAGS2.reflink) !== 0;
+    } catch (error) {
+      this.damage.keep(error);
+      return false;
+    }
   }
 
   /** The bytes of a file. Throws DamageError when its map is broken, UnsupportedError for one on a realtime device. */

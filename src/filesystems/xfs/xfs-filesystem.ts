@@ -4,11 +4,13 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { ReadError, UnsupportedError } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
-import type { Entry, Extent, Filesystem, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
+import type { Entry, Extent, Filesystem, InodeHabits, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
 import { InodeFile, InodeTree, linkText } from '../inode-tree.ts';
+import type { LoggedState } from '../logged-state.ts';
 import { Allocation } from './allocation.ts';
 import { ownedBlocks } from './block-owners.ts';
 import type { Inode } from './inode.ts';
+import { type LogMemory, rememberedInLog } from './log-memory.ts';
 import { logEnds, type ReplayedLog, replayedVolume, replayLog } from './log-state.ts';
 import { type VolumeOptions, XfsVolume } from './volume.ts';
 
@@ -64,6 +66,7 @@ export class XfsFilesystem implements Filesystem {
   readonly notReplayed: string | null;
   readonly root: Entry;
   readonly blocks: VolumeBlocks;
+  readonly inodeHabits: InodeHabits;
   readonly #tree: InodeTree<Inode>;
 
   constructor(volume: XfsVolume, { isDirty, replayed, notReplayed }: LogState) {
@@ -79,6 +82,13 @@ export class XfsFilesystem implements Filesystem {
       bytes: volume.source,
       owned: () => ownedBlocks(volume),
       isAllocated: block => allocation.isBlockInUse(block),
+      mayShareBlocks: inode => volume.mayShareBlocks(inode),
+    };
+    this.inodeHabits = {
+      perBlock: volume.superblock.inodesPerBlock,
+      first: 0,
+      stampsExchange: false,
+      reusesNumbers: true,
     };
   }
 
@@ -113,6 +123,19 @@ export class XfsFilesystem implements Filesystem {
 
   bytesAfterEnd(file: Entry): Uint8Array | null {
     return this.volume.bytesAfterEnd(this.#tree.inodeOf(file));
+  }
+
+  /** Null as well while the log is not written home: what is behind it then may be a copy that was made in use. */
+  logged(): LoggedState | null {
+    const memory = this.isDirty === false ? rememberedInLog(this.volume) : null;
+    if (memory === null) return null;
+    const { overlay, ...known } = memory;
+    return { ...known, view: overlay.blocks.length === 0 ? null : this.#with(memory) };
+  }
+
+  #with(memory: LogMemory): Filesystem {
+    const volume = replayedVolume(this.volume.source, memory, {});
+    return new XfsFilesystem(volume, { isDirty: false, replayed: null, notReplayed: null });
   }
 
   close(): void {

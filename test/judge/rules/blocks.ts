@@ -8,7 +8,17 @@ import { BlockComparison } from '../../../src/run/compare-blocks.ts';
 import { handMadeMap, run } from '../../digest/hand-made-map.ts';
 import { blockWitness } from '../block-witness-of.ts';
 import { findingOf } from '../finding-of.ts';
-import { accusation, type CaseParts, day, file, LATE_WINDOW, pathCase, ranges } from '../path-case-of.ts';
+import {
+  accusation,
+  type CaseParts,
+  day,
+  directory,
+  file,
+  LATE_WINDOW,
+  parentCase,
+  pathCase,
+  ranges,
+} from '../path-case-of.ts';
 import { raisedAmongLosses } from './among-losses.ts';
 import type { RuleTests } from './rule-tests.ts';
 
@@ -21,6 +31,7 @@ const END = 'end-not-written';
 const GROWN = 'grown-by-zeros';
 const IN_PLACE = 'written-yet-unchanged-in-place';
 const REBORN = 'reborn-under-its-name';
+const RETURNED = 'reborn-where-numbers-return';
 const SLACK = 'bytes-after-end';
 
 /** Written on day 22, long after the map's day; `sizeBytes` unless its blocks are full. */
@@ -47,13 +58,24 @@ interface Parts {
   readonly sizeBytes?: number;
   /** How many bytes of each block are not zeros. */
   readonly used?: number;
+  /** Whether /d/f may have blocks in common with others. */
+  readonly sharesBlocks?: boolean;
 }
 
 /** What two hand-made disks say of inode 12, generation 1, which now is /d/f. */
-function compared(then: Disk, is: Disk, { names = {}, sizeBytes = 4 * 4096, used = 4096 }: Parts = {}) {
+function compared(
+  then: Disk,
+  is: Disk,
+  { names = {}, sizeBytes = 4 * 4096, used = 4096, sharesBlocks = false }: Parts = {},
+) {
   const maps = [handMadeMap(is.words, is.runs), handMadeMap(then.words, then.runs)] as const;
   const bytes = new Uint8Array(8 * 4096).map((_, at) => (at % 4096 < used ? 1 : 0));
-  const volume = { isAllocated: () => true, bytes: memoryBytes('volume', bytes), offset: 0 };
+  const volume = {
+    isAllocated: () => true,
+    mayShareBlocks: () => sharesBlocks,
+    bytes: memoryBytes('volume', bytes),
+    offset: 0,
+  };
   const comparison = new BlockComparison('g1', ...maps, volume);
   for (const [inode, path] of Object.entries(names)) comparison.collect(formerly(BigInt(inode), path));
   const { stat } = file(22, '', { sizeBytes, stat: { generation: 1 } });
@@ -145,6 +167,17 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
         expect(accusation(NEVER, compared(was, collapsed))).toBeNull();
         expect(accusation(NEVER, compared(was, inserted))).toBeNull();
       },
+      'blocks in common with another file (`cp --reflink`) that had them then: exempt where the inode says that it shared any':
+        () => {
+          const was = { words: 'meta a b old', runs: [run(20, 0, 1, 2)] };
+          const shared = { words: was.words, runs: [run(12, 0, 1, 2)] };
+          const ownToo = { words: was.words, runs: [run(12, 0, 1, 2), run(12, 2, 3, 1)] };
+          expect(accusation(NEVER, compared(was, shared, { sharesBlocks: true }))).toBeNull();
+          expect(accusation(NEVER, compared(was, ownToo, { sharesBlocks: true, sizeBytes: 12_000 }))).toBe(
+            'garbage likely',
+          );
+          expect(accusation(NEVER, compared(was, shared))).toBe('garbage likely');
+        },
       'the same bytes written again as another file of the same size, or as one deleted before that day: exempt where old bytes end with the file':
         () => {
           const words = 'meta a b';
@@ -357,6 +390,27 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
       },
       'written under a temporary name and renamed, twice: `possible` alone': () =>
         expect(accusation(REBORN, reborn())).toBe('garbage possible'),
+    },
+  },
+  {
+    rule: RETURNED,
+    accuses: {
+      'a name whose inode’s number has become another file’s': () =>
+        expect(accusation(RETURNED, reborn({ inode: { numbersReturn: true } }))).toBe('garbage possible'),
+      'in a directory that was written since and is as it was': () => {
+        const parent = parentCase([directory(5)], directory(22), {
+          blocks: [blockWitness('unchanged', { formerly: { sizeBytes: 4096, mtimeNs: day(5), ctimeNs: day(5) } })],
+        });
+        expect(accusation(RETURNED, reborn({ inode: { numbersReturn: true }, parent }))).toBe('garbage likely');
+      },
+    },
+    innocent: {
+      'deleted and made again, which as a rule brings the number back: `possible`, unless its directory is as it was':
+        () => {
+          expect(accusation(RETURNED, reborn())).toBeNull();
+          expect(accusation(REBORN, reborn({ inode: { numbersReturn: true } }))).toBeNull();
+          expect(amongLosses(RETURNED, 'garbage')).toEqual(['possible', 'possible']);
+        },
     },
   },
   {

@@ -188,6 +188,14 @@ export const CONTENT_TESTS: readonly RuleTests[] = [
         const known = pathCase({ was: [file(16, 'a b')], is: file(22, 'x y', { stat: { inode: 13n } }) });
         expect(accusation(ANOTHER, known)).toBeNull();
       },
+      'an exchange of names, which stamps no inode on some file systems: exempt where the former name leads to another one, else `possible` alone':
+        () => {
+          const is = file(5, 'x y', { stat: { inode: 13n } });
+          const exchanged = (unstampedExchange: 'seen' | 'possible') =>
+            pathCase({ was: [file(16, 'a b')], is, inode: { unstampedExchange } });
+          expect(accusation(ANOTHER, exchanged('seen'))).toBeNull();
+          expect(accusation(ANOTHER, exchanged('possible'))).toBe('stale possible');
+        },
       'a directory above was exchanged: every one must be the inode that it was': () => {
         const is = file(5, 'x y', { stat: { inode: 13n } });
         expect(accusation(ANOTHER, pathCase({ was: [null, file(16, 'a b')], is, parent: exchanged }))).toBeNull();

@@ -254,6 +254,13 @@ export const BACK_TESTS: readonly RuleTests[] = [
           accusation('new-name-of-an-old-inode', pathCase({ was: [null], is: linked, window: LATE_WINDOW })),
         ).toBeNull();
       },
+      'an exchange of names, which stamps no inode on some file systems: exempt where the former name leads to another one, else `possible` alone':
+        () => {
+          const exchanged = (unstampedExchange: 'seen' | 'possible') =>
+            pathCase({ was: [null], is: file(5, 'x'), window: LATE_WINDOW, inode: { unstampedExchange } });
+          expect(accusation('new-name-of-an-old-inode', exchanged('seen'))).toBeNull();
+          expect(accusation('new-name-of-an-old-inode', exchanged('possible'))).toBe('garbage possible');
+        },
       'a directory above was moved: every one must be the inode that it was': () => {
         const parent = parentCase([directory(5)], directory(5, { inode: 77n }), { window: LATE_WINDOW });
         const known = pathCase({ was: [null], is: file(5, 'x'), window: LATE_WINDOW, parent });

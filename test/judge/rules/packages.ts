@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { findingOf } from '../finding-of.ts';
-import { accusation, day, directory, file, manifest, parentCase, pathCase } from '../path-case-of.ts';
+import { accusation, day, directory, file, loggedAs, manifest, parentCase, pathCase } from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
@@ -105,6 +105,18 @@ export const PACKAGE_TESTS: readonly RuleTests[] = [
         const parent = parentCase([], directory(15));
         expect(accusation(GONE, pathCase({ is: null, manifests: [], parent }))).toBeNull();
       },
+      'deleted in the window, by a log that tells of every change of it (the list of the package is of an older day): exempt':
+        () => {
+          const above = findingOf('gone', { verdict: 'missing', confidence: 'proven' });
+          const log = { fromNs: day(1), toNs: day(20), holes: 0, isUndisturbed: true, differs: false };
+          const parts = { was: [file(5, 'a')], is: null, manifests: [packaged()], above };
+          expect(accusation(GONE, pathCase({ ...parts, log }))).toBeNull();
+          expect(accusation(GONE, pathCase({ ...parts, log: { ...log, fromNs: day(16) } }))).toBe('missing likely');
+          const differs = { ...log, differs: true };
+          expect(accusation(GONE, pathCase({ ...parts, log: differs, logged: loggedAs(file(16, 'a')) }))).toBe(
+            'missing likely',
+          );
+        },
     },
   },
   {
