@@ -50,13 +50,13 @@ export const BLOCK_RULES: readonly Rule[] = [
   {
     name: 'zeros-where-none-belong',
     scanner: 'blocks',
-    says: 'Written blocks are zeros, as their place was before it was this file’s, and its kind of file holds none.',
+    says: 'Written blocks are zeros, as their place was before it was this file’s, or its end is; its kind of file holds none.',
     innocent: [
       'a name that says something else than the file holds: `possible` alone',
       'preallocation and holes: exempt',
     ],
     raisedByLosses: true,
-    accuse: known => (holdsNoZeros(known.path) ? (neverLandedZeros(known) ?? nothingButZeros(known)) : null),
+    accuse: known => (holdsNoZeros(known.path) ? zerosOf(known) : null),
   },
   {
     name: 'end-not-written',
@@ -74,7 +74,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'The file has grown within its last block, and that block is as it was.',
     innocent: ['cut to a greater size (`truncate`): `possible`'],
-    accuse: known => endNotWritten(known, false),
+    accuse: known => (holdsNoZeros(known.path) ? null : endNotWritten(known, false)),
   },
   {
     name: 'written-yet-unchanged-in-place',
@@ -177,6 +177,10 @@ function nothingButZeros(known: PathCase): Accusation | null {
     const detail = `All that was written of it is zeros, as the disk was there in ${reference}.`;
     return { verdict: 'garbage', confidence: 'possible', detail, ranges: rangesOf(spans, stat, reference) };
   });
+}
+
+function zerosOf(known: PathCase): Accusation | null {
+  return neverLandedZeros(known) ?? nothingButZeros(known) ?? endNotWritten(known, false);
 }
 
 /** Kinds of files that hold no zero bytes: text (not logs, which are cut short under their writer), and what git compresses. */

@@ -19,7 +19,7 @@ export const LOG_RULES: readonly Rule[] = [
     innocent: [
       WRITTEN_BESIDE,
       'removed since: the directory in place is then the newer one, exempt',
-      'removed from a lost directory before the log begins: `likely` below such a one',
+      'removed before the log begins from a directory that is lost, or not in its place: `likely` below such a one',
     ],
     accuse: namedInLog,
   },
@@ -70,8 +70,10 @@ function namedInLog(known: PathCase): Accusation | null {
   if (parent === null || isNewerThanLog(parent)) return null;
   const detail = 'The file system’s log has a newer copy of its directory, and that names it.';
   const causedByDirectory = known.above?.verdict === 'missing' || known.above?.verdict === 'unreadable';
-  // Of a directory that is lost itself the names may be those on the disk, which the log has forgotten.
-  const confidence = causedByDirectory && !logCoversWindow(known.scan) ? 'likely' : confidenceOf(known);
+  // Of a directory that is not in its place the names may be those on the disk, which the log has forgotten.
+  const isInPlace =
+    parent.seen?.stat != null && parent.logged?.stat != null && sameInode(parent.seen.stat, parent.logged.stat);
+  const confidence = isInPlace || logCoversWindow(known.scan) ? confidenceOf(known) : 'likely';
   return { verdict: 'missing', confidence, detail, expected: logged, causedByDirectory };
 }
 

@@ -287,6 +287,13 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
           expect([ZEROS, BELONG].map(rule => accusation(rule, known))).toEqual(['garbage possible', null]);
         }
       },
+      'an end that has grown by zeros alone': () => {
+        const grown = (path: string) => now(blockWitness('unchanged unchanged', formerlyOf(5000)), 6000, { path });
+        for (const path of OF_TEXT)
+          expect([GROWN, BELONG].map(rule => accusation(rule, grown(path)))).toEqual([null, 'garbage possible']);
+        for (const path of OF_ANYTHING)
+          expect([GROWN, BELONG].map(rule => accusation(rule, grown(path)))).toEqual(['garbage possible', null]);
+      },
     },
     innocent: {
       'a name that says something else than the file holds: `possible` alone': () =>

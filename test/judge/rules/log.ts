@@ -2,7 +2,6 @@
 
 import { expect } from 'vitest';
 import type { LogFacts, PathCase } from '../../../src/judge/path-case.ts';
-import { findingOf } from '../finding-of.ts';
 import {
   accusation,
   type CaseParts,
@@ -48,13 +47,18 @@ export const LOG_TESTS: readonly RuleTests[] = [
       [BESIDE]: () => expect(accusation(NAMED, known(null, file(16, 'a'), { log: DISTURBED }))).toBe('missing likely'),
       'removed since: the directory in place is then the newer one, exempt': () =>
         expect(accusation(NAMED, known(null, file(16, 'a'), { parent: above(26, 25) }))).toBeNull(),
-      'removed from a lost directory before the log begins: `likely` below such a one': () => {
-        const above = findingOf(NAMED, { path: '/d', verdict: 'missing', confidence: 'proven' });
-        expect(accusation(NAMED, known(null, file(16, 'a'), { above }))).toBe('missing proven');
-        const log = { ...UNDISTURBED, fromNs: day(16) };
-        expect(accusation(NAMED, known(null, file(16, 'a'), { above, log }))).toBe('missing likely');
-        expect(accusation(NAMED, known(null, file(16, 'a'), { log }))).toBe('missing proven');
-      },
+      'removed before the log begins from a directory that is lost, or not in its place: `likely` below such a one':
+        () => {
+          const log = { ...UNDISTURBED, fromNs: day(16) };
+          const logged = loggedAs(directory(25));
+          const lost = parentCase([], null, { logged });
+          const moved = parentCase([], directory(25, { inode: 3n }), { logged });
+          for (const parent of [lost, moved]) {
+            expect(accusation(NAMED, known(null, file(16, 'a'), { parent }))).toBe('missing proven');
+            expect(accusation(NAMED, known(null, file(16, 'a'), { parent, log }))).toBe('missing likely');
+          }
+          expect(accusation(NAMED, known(null, file(16, 'a'), { log }))).toBe('missing proven');
+        },
     },
   },
   {
