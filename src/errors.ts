@@ -121,3 +121,13 @@ const WORDS: Readonly<Record<string, string>> = {
 export function wordsOfCode(code: string): string {
   return WORDS[code] ?? code;
 }
+
+/** What `read` gives; null where it meets damage, a refused read, or what is not supported. */
+export function unlessRefused<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError) return null;
+    throw error;
+  }
+}

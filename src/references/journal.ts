@@ -2,7 +2,7 @@
 // inodes and where content lies; of content itself only what lies there now. Says nothing where log and disk agree.
 
 import { readContent } from '../digest/read-content.ts';
-import { DamageError, ReadError, UnsupportedError } from '../errors.ts';
+import { unlessRefused } from '../errors.ts';
 import type { Entry, Filesystem, LostEntry } from '../filesystems/filesystem.ts';
 import type { LoggedState } from '../filesystems/logged-state.ts';
 import type { BlockHashes, BytePath, Digests, Expectation, ReferenceInfo } from '../model.ts';
@@ -94,13 +94,13 @@ class LoggedWalk {
   }
 
   #linkTarget(entry: Entry): BytePath | null {
-    return orNull(() => this.#view.readLink(entry));
+    return unlessRefused(() => this.#view.readLink(entry));
   }
 
   #contentOf(entry: Entry): LoggedContent {
     const known = this.#contents.get(entry.stat.inode);
     if (known !== undefined) return known;
-    const content = orNull(() => this.#read(entry)) ?? NOTHING;
+    const content = unlessRefused(() => this.#read(entry)) ?? NOTHING;
     this.#contents.set(entry.stat.inode, content);
     return content;
   }
@@ -136,13 +136,4 @@ function existing({ path, direntType }: LostEntry): Expectation {
 
 function isSame(logged: Entry, there: Entry | null): boolean {
   return there?.stat.inode === logged.stat.inode && there.stat.generation === logged.stat.generation;
-}
-
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError) return null;
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@
 // of other structures the newest copy counts, unless a transaction may be missing after it: then only an earlier copy in its
 // place tells. Superblocks are written beside the journal, and left out.
 
-import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
+import { unlessRefused } from '../../errors.ts';
 import type { BlockRole, Nanoseconds } from '../../model.ts';
 import { makeOverlay, OverlaidBytes } from '../block-overlay.ts';
 import type { LoggedState, OutdatedBlock } from '../logged-state.ts';
@@ -30,7 +30,7 @@ export interface LoggedVolume extends Omit<LoggedState, 'view'> {
  * @param volume as a mount would show it.
  */
 export function loggedVolume(volume: Ext4Volume): LoggedVolume | null {
-  const opened = orNull(() => openJournal(volume, null));
+  const opened = unlessRefused(() => openJournal(volume, null));
   if (opened === null) return null;
   const history = readJournalHistory(opened.journal);
   const { fromNs, toNs, holes } = history;
@@ -43,15 +43,6 @@ export function loggedVolume(volume: Ext4Volume): LoggedVolume | null {
   });
   const isUndisturbed = holes === 0 && log.isWhole && !isDisturbed(volume.superblock, toNs);
   return { fromNs, toNs, holes, view, inodes, blocks, isUndisturbed };
-}
-
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DamageError || error instanceof ReadError || error instanceof UnsupportedError) return null;
-    throw error;
-  }
 }
 
 const SECOND_NS = 1_000_000_000n;
@@ -126,7 +117,7 @@ class LoggedCopies {
       const copies = this.#history.copies.get(block) ?? [];
       const structure = this.#structures.at(block);
       if (structure?.role === 'superblock') continue;
-      const home = orNull(() => this.#volume.readBlock(block));
+      const home = unlessRefused(() => this.#volume.readBlock(block));
       if (home === null) continue;
       const found =
         structure?.role === 'inode-table'
@@ -163,7 +154,7 @@ class LoggedCopies {
 
   /** Null when it is not sound. */
   #content({ logBlock, escaped, isBad }: LoggedBlock): Uint8Array | null {
-    const bytes = isBad ? null : orNull(() => this.#opened.journal.block(logBlock));
+    const bytes = isBad ? null : unlessRefused(() => this.#opened.journal.block(logBlock));
     if (bytes === null) this.isWhole = false;
     else if (escaped) bytes.set(JOURNAL_MAGIC_BYTES);
     return bytes;

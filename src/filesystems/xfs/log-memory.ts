@@ -2,7 +2,7 @@
 // attributes and symlinks, wherever home is older than the log (its LSN, "XFS Algorithms & Data Structures", 3rd edition: that
 // of the last transaction that changed it). On a sound volume there are none. Version 5 only: older ones carry no LSN.
 
-import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
+import { unlessRefused } from '../../errors.ts';
 import type { BlockRole, Nanoseconds } from '../../model.ts';
 import { n64be, u16be, u64be } from '../../struct/integers.ts';
 import { type BlockOverlay, makeOverlay } from '../block-overlay.ts';
@@ -51,12 +51,7 @@ export interface LogMemory extends Omit<LoggedState, 'view'> {
  */
 export function rememberedInLog(volume: XfsVolume): LogMemory | null {
   if (!volume.superblock.summed) return null;
-  try {
-    return new Memory(volume).recall();
-  } catch (error) {
-    if (error instanceof DamageError || error instanceof UnsupportedError || error instanceof ReadError) return null;
-    throw error;
-  }
+  return unlessRefused(() => new Memory(volume).recall());
 }
 
 class Memory {
