@@ -77,7 +77,8 @@ export async function explain(options: ScanOptions, path: BytePath, hooks: RunHo
         const explanations: Explanation[] = [];
         for await (const { known, judgement } of judgeAll(scans, new Breath(() => watch.pool.cancelled))) {
           if (known.path !== path) continue;
-          const { volume, seen, expected, observations } = known;
+          const { volume, seen, logged, observations } = known;
+          const expected = logged === null ? known.expected : [...known.expected, logged];
           const days = blockDays(known);
           explanations.push({ volume, seen, expected, observations, finding: judgement.finding, days });
         }

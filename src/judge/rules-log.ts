@@ -54,6 +54,7 @@ export const LOG_RULES: readonly Rule[] = [
       WRITTEN_BESIDE,
       'replaced since: the directory in place is then the newer one, exempt',
       'copied by a repair to another number, times and all: exempt',
+      'what a repair puts into lost+found: exempt',
     ],
     accuse: anotherInodeInLog,
   },
@@ -100,8 +101,10 @@ interface Both {
   readonly logged: Expectation;
 }
 
-function bothOf({ logged, seen }: PathCase): Both | null {
+/** None of lost+found: what stands there now a repair has named. */
+function bothOf({ path, logged, seen }: PathCase): Both | null {
   const [stat, then] = [seen?.stat ?? null, logged?.stat ?? null];
+  if (path.startsWith(LOST_AND_FOUND)) return null;
   return logged === null || stat === null || then === null ? null : { stat, then, logged };
 }
 
@@ -121,7 +124,9 @@ function anotherInodeInLog(known: PathCase): Accusation | null {
   const both = bothOf(known);
   const { parent } = known;
   if (both === null || sameInode(both.stat, both.then) || parent === null || isNewerThanLog(parent)) return null;
-  return accusation(known, both, `The file system’s log has it as inode ${both.then.inode}, not ${both.stat.inode}`);
+  const isReused = both.then.inode === both.stat.inode;
+  const instead = isReused ? 'which is another file in place' : `not ${both.stat.inode}`;
+  return accusation(known, both, `The file system’s log has it as inode ${both.then.inode}, ${instead}`);
 }
 
 /** What tells of an inode's day; a repair may have copied all of it to another number. */

@@ -96,8 +96,9 @@ function referenceSentence(report: Report): string {
 
 /** A log speaks only where it has something otherwise than the disk. */
 function referenceWords({ id, kind, files }: Report['references'][number]): string {
-  if (kind === 'journal') return `the file system's own log (${files === 0 ? 'which agrees' : 'which is newer'})`;
-  return `${referencesForPeople(printableText(id))} (${countOf(files, 'path')})`;
+  const isLog = kind === 'journal';
+  const what = isLog ? (files === 0 ? 'which agrees' : 'which is newer') : countOf(files, 'path');
+  return `${referencesForPeople(printableText(id))} (${what})`;
 }
 
 function headlineLines(report: Report, counted: Tally, palette: Palette, columns: number): string[] {

@@ -135,6 +135,8 @@ export const LOG_TESTS: readonly RuleTests[] = [
         expect(accusation(ANOTHER, known(other(5, 'x'), file(16, 'b'), { log: DISTURBED }))).toBe('stale likely'),
       'replaced since: the directory in place is then the newer one, exempt': () =>
         expect(accusation(ANOTHER, known(other(5, 'x'), file(16, 'b'), { parent: above(26, 25) }))).toBeNull(),
+      'what a repair puts into lost+found: exempt': () =>
+        expect(accusation(ANOTHER, known(other(5, 'x'), file(16, 'b'), { path: '/lost+found/#77' }))).toBeNull(),
       'copied by a repair to another number, times and all: exempt': () =>
         expect(accusation(ANOTHER, known(other(16, 'b'), file(16, 'b')))).toBeNull(),
     },
