@@ -1,7 +1,7 @@
 // What a journal's log still holds of the past, replayed or not: nothing erases a transaction but a newer one in its place.
 // Read backwards from the newest commit. Follows Documentation/filesystems/ext4/journal.rst and fs/jbd2 of Linux 6.18.
 
-import { DamageError, ReadError } from '../../errors.ts';
+import { unlessRefused } from '../../errors.ts';
 import type { Nanoseconds } from '../../model.ts';
 import type { Journal, JournalTag } from './journal.ts';
 import { BLOCK_TYPES } from './journal-layout.ts';
@@ -10,12 +10,11 @@ import { isAfter } from './journal-scan.ts';
 /** A copy of a block of the file system, as it stands in the log. */
 export interface LoggedBlock {
   readonly logBlock: number;
-  readonly escaped: boolean;
+  /** With the checksum by which the copy is to be known as sound. */
+  readonly tag: JournalTag;
   readonly sequence: number;
   /** When its transaction was committed. */
   readonly committedNs: Nanoseconds;
-  /** The checksum of its tag does not hold: the log's own block, or what names it, is of another day. */
-  readonly isBad: boolean;
   /** A transaction after it is not in the log: a newer copy may have been in that. */
   readonly hasHoleAfter: boolean;
 }
@@ -33,6 +32,9 @@ export interface JournalHistory {
 
 /** Transaction numbers that a mount passes over. */
 const MOUNT_GAP = 3;
+
+/** Blocks that are read at once. */
+const PIECE_BLOCKS = 256;
 
 /** A descriptor with the copies that follow it, or a revoke block. */
 interface Piece {
@@ -64,20 +66,28 @@ class LogBlocks {
 
   constructor(journal: Journal) {
     this.#journal = journal;
-    for (let number = journal.first; number < journal.end; number++) this.#look(number);
+    for (let number = journal.first; number < journal.end; number += PIECE_BLOCKS) this.#lookThrough(number);
     this.commits.sort((left, right) => (isAfter(left.sequence, right.sequence) ? -1 : 1));
   }
 
-  #look(number: number): void {
-    try {
-      const block = this.#journal.block(number);
+  /** Most blocks are copies, without a header. */
+  #lookThrough(first: number): void {
+    const count = Math.min(PIECE_BLOCKS, this.#journal.end - first);
+    const piece = unlessRefused(() => this.#journal.blocks(first, count));
+    for (let index = 0; index < count; index++) {
+      const block = piece?.subarray(index * this.#journal.blockSize, (index + 1) * this.#journal.blockSize);
+      this.#look(first + index, () => block ?? this.#journal.block(first + index));
+    }
+  }
+
+  #look(number: number, read: () => Uint8Array): void {
+    unlessRefused(() => {
+      const block = read();
       const header = this.#journal.header(block);
       if (header === null) return;
       if (header.type === BLOCK_TYPES.commit) this.#commit(number, block, header.sequence);
       else if (this.#journal.blockHolds(block)) this.#piece(number, block, header);
-    } catch (error) {
-      if (!(error instanceof DamageError || error instanceof ReadError)) throw error;
-    }
+    });
   }
 
   #commit(at: number, block: Uint8Array, sequence: number): void {
@@ -166,27 +176,10 @@ class Backwards {
     for (const [index, tag] of tags.entries()) {
       if (this.#revoked.has(tag.block)) continue;
       const logBlock = this.#journal.ahead(start, 1 + index);
-      const isBad = !this.#holds(tag, sequence, logBlock);
-      const copy = {
-        logBlock,
-        escaped: tag.escaped,
-        sequence,
-        committedNs,
-        isBad,
-        hasHoleAfter: this.#holes > 0,
-      };
+      const copy = { logBlock, tag, sequence, committedNs, hasHoleAfter: this.#holes > 0 };
       const known = this.#copies.get(tag.block);
       if (known === undefined) this.#copies.set(tag.block, [copy]);
       else known.push(copy);
-    }
-  }
-
-  #holds(tag: JournalTag, sequence: number, logBlock: number): boolean {
-    try {
-      return this.#journal.copyHolds(tag, sequence, this.#journal.block(logBlock));
-    } catch (error) {
-      if (!(error instanceof DamageError || error instanceof ReadError)) throw error;
-      return false;
     }
   }
 

@@ -100,9 +100,14 @@ export class Journal {
 
   /** A block of the log. Throws ReadError, DamageError where the journal's own map is broken. */
   block(number: number): Uint8Array {
-    const bytes = new Uint8Array(this.blockSize);
+    return this.blocks(number, 1);
+  }
+
+  /** Consecutive blocks of the log, which does not wrap between them. Throws like block. */
+  blocks(number: number, count: number): Uint8Array {
+    const bytes = new Uint8Array(this.blockSize * count);
     const filled = this.#content.read(bytes, number * this.blockSize);
-    if (filled < bytes.length) throw new ReadError(this.#content.name, number * this.blockSize, this.blockSize);
+    if (filled < bytes.length) throw new ReadError(this.#content.name, number * this.blockSize, bytes.length);
     return bytes;
   }
 

@@ -132,7 +132,7 @@ class LoggedCopies {
       const bytes = this.#content(copy);
       return bytes === null ? [] : [{ bytes, committedNs: copy.committedNs }];
     });
-    const isNewestKnown = copies[0]?.hasHoleAfter === false && !copies[0].isBad;
+    const isNewestKnown = copies[0]?.hasHoleAfter === false && this.#content(copies[0]) !== null;
     const slots = newestSlots(this.#volume.superblock, { home, copies: sound, isNewestKnown, firstInode });
     if (slots === null) return null;
     const isEarlierCopy = sound.slice(1).some(({ bytes }) => Buffer.compare(bytes, home) === 0);
@@ -153,11 +153,13 @@ class LoggedCopies {
   }
 
   /** Null when it is not sound. */
-  #content({ logBlock, escaped, isBad }: LoggedBlock): Uint8Array | null {
-    const bytes = isBad ? null : unlessRefused(() => this.#opened.journal.block(logBlock));
-    if (bytes === null) this.isWhole = false;
-    else if (escaped) bytes.set(JOURNAL_MAGIC_BYTES);
-    return bytes;
+  #content({ logBlock, tag, sequence }: LoggedBlock): Uint8Array | null {
+    const { journal } = this.#opened;
+    const bytes = unlessRefused(() => journal.block(logBlock));
+    const isSound = bytes !== null && journal.copyHolds(tag, sequence, bytes);
+    if (!isSound) this.isWhole = false;
+    else if (tag.escaped) bytes.set(JOURNAL_MAGIC_BYTES);
+    return isSound ? bytes : null;
   }
 }
 
