@@ -53,11 +53,17 @@ describe.skipIf(!MOUNTS)('an image with damaged structures', () => {
     expect(
       report.errors.map(({ path, code, message }) => [path, code, /^volume 0: .* at (\d+): /.exec(message)?.[1]]),
     ).toEqual(structures.map(at => ['/', 'EBADMSG', String(at)]));
-    expect(report.findings.map(({ path, verdict, confidence }) => `${path} ${verdict} ${confidence}`)).toEqual([
+    const findings = report.findings.filter(({ cause }) => cause === null);
+    expect(findings.map(({ path, verdict, confidence }) => `${path} ${verdict} ${confidence}`)).toEqual([
       '/fragmented unreadable proven',
       '/many-3/file-3 unreadable proven',
       '/odder unreadable proven',
     ]);
+    // The log still knows what the unreadable directory held.
+    const below = report.findings.filter(({ cause }) => cause === findings[2]?.id);
+    expect(below.length).toBeGreaterThan(0);
+    expect(below.every(({ path, verdict }) => path.startsWith('/odder/') && verdict === 'missing')).toBe(true);
+    expect(findings.length + below.length).toBe(report.findings.length);
     expect({ status, complete: report.run.complete }).toEqual({ status: 3, complete: false });
   });
 

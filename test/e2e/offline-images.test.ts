@@ -67,7 +67,7 @@ describe.skipIf(!MOUNTS)('an image that mke2fs filled', () => {
     });
     expect(scanned(image)).toEqual([]);
     putBack(image, before, inodeAt(image, '/made'));
-    expect(scanned(image)).toEqual(['/made stale possible entry-younger-than-directory']);
+    expect(scanned(image)).toEqual(['/made stale proven newer-inode-in-log']);
   });
 });
 

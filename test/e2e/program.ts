@@ -36,6 +36,8 @@ export interface ReadFinding {
   readonly pathBase64?: string;
   readonly verdict: string;
   readonly confidence: string;
+  /** The id of the finding that explains it. */
+  readonly cause: string | null;
   readonly ranges: readonly ReadRange[];
   readonly evidence: readonly { readonly rule: string; readonly detail: string }[];
 }

@@ -106,11 +106,11 @@ const ON_ONE_FILE: readonly InnocentAct[] = [
     FILE,
     sh('cp f g; fallocate -p -o 8192 -l 16384 f; dd if=g of=f bs=4096 skip=2 seek=2 count=4 conv=notrunc status=none'),
   ),
-  onTree('a collapsed range, and more appended', FILE, sh('fallocate -c -o 8192 -l 16384 f; seq 3000 >> f')),
+  onTree('a collapsed range, and more appended', FILE, sh('fallocate -c -o 8192 -l 16384 f; seq -f more-%g 3000 >> f')),
   onTree(
     'an inserted range, filled',
     FILE,
-    sh('fallocate -i -o 8192 -l 16384 f; seq 1500 | dd of=f bs=4096 seek=2 conv=notrunc status=none'),
+    sh('fallocate -i -o 8192 -l 16384 f; seq -f filled-%g 1500 | dd of=f bs=4096 seek=2 conv=notrunc status=none'),
   ),
   onTree('cut short within a block, and appended to', FILE, directory => {
     truncateSync(join(directory, 'f'), 70_000);
