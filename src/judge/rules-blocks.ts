@@ -81,7 +81,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'The file was written since, and every block of it is at its old place and as it was.',
     innocent: ['touch', 'the same bytes written again in place: `possible` alone'],
-    raisedByExtent: true,
+    raisedByLosses: true,
     accuse: writtenInPlace,
   },
   {

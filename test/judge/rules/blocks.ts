@@ -362,7 +362,7 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
         expect(accusation(IN_PLACE, now(witness, 8192, { is: set }))).toBeNull();
         for (const path of ['/d/session.lock', '/run/app.pid', '/d/.stamp', '/d/daily-heartbeat'])
           expect(accusation(IN_PLACE, now(witness, 8192, { path }))).toBeNull();
-        expect(amongLosses(IN_PLACE, 'stale')).toEqual(['possible', 'possible']);
+        expect(amongLosses(IN_PLACE, 'stale')).toEqual(['possible', 'likely']);
       },
       'the same bytes written again in place: `possible` alone': () => {
         expect(says(IN_PLACE, blockWitness('unchanged unchanged'))).toBe('stale possible');
