@@ -52,6 +52,7 @@ export class InodeTree<I extends NamedInode> {
   #entry(path: BytePath, directory: I, record: DirectoryRecord, directories: Set<number>): Entry | LostEntry {
     const child = childPath(path, record.name);
     try {
+      if (record.fault !== undefined) throw record.fault;
       const inode = this.#volume.inode(record.inode);
       if (inode.type === 'directory') this.#checkHome(directory, record, inode, !directories.has(inode.number));
       if (inode.type === 'directory') directories.add(inode.number);
