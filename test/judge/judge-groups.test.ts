@@ -45,6 +45,28 @@ describe('losses come in clusters', () => {
     expect(judged([loss('/a'), loss('/b'), loss('/c'), hint]).at(-1)).toBe('/h stale possible written-yet-unchanged');
   });
 
+  it('of content where the hint is of content, which was touched where names and inodes alone went back', () => {
+    const touched = findingOf('written-yet-unchanged-in-place', { path: '/t', scanner: 'blocks' });
+    const lost = (path: string) => findingOf('never-landed', { path, scanner: 'blocks', confidence: 'likely' });
+    const [one, two, three] = [lost('/a'), lost('/b'), lost('/c')];
+    expect(judged([loss('/x'), loss('/y'), loss('/z'), one, two, touched]).at(-1)).toBe(
+      '/t stale possible written-yet-unchanged-in-place',
+    );
+    expect(judged([one, two, three, touched]).at(-1)).toBe(
+      '/t stale likely written-yet-unchanged-in-place,losses-come-in-clusters',
+    );
+  });
+
+  it('raise what its manifest calls altered, if that looks like a loss besides', () => {
+    const evidence = findingOf('reborn-under-its-name', { scanner: 'blocks' }).evidence;
+    const amongLosses = { verdict: 'garbage', ranges: [], evidence } as const;
+    const altered = { ...packageFinding('/p'), amongLosses };
+    expect(judged([loss('/a'), loss('/b'), loss('/c'), altered]).at(-1)).toBe(
+      '/p garbage likely reborn-under-its-name,losses-come-in-clusters',
+    );
+    expect(judged([loss('/a'), loss('/b'), altered]).at(-1)).toBe('/p altered likely differs-from-manifest');
+  });
+
   it('on one volume only', () => {
     const other = loss('/c', { volume: 1 });
     expect(judged([loss('/a'), loss('/b'), other, mtime]).at(-1)).toBe(

@@ -2,7 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { judgePath } from '../../src/judge/judge-path.ts';
+import { type NewestByLog, UNKNOWN_TO_LOG } from '../../src/judge/path-case.ts';
+import type { Stat } from '../../src/model.ts';
+import { blockWitness } from './block-witness-of.ts';
 import {
+  type CaseParts,
   day,
   directory,
   fault,
@@ -12,6 +16,7 @@ import {
   manifest,
   parentCase,
   pathCase,
+  type State,
   seenOf,
 } from './path-case-of.ts';
 
@@ -161,6 +166,56 @@ describe('suspicion', () => {
     for (const less of [{ fromNs: day(16) }, { holes: 1 }]) {
       expect(judged({ log: { ...log, ...less } })).toEqual(cases.map(() => 'suspect possible'));
     }
+  });
+
+  describe('where the log has forgotten the window’s begin', () => {
+    const log = { fromNs: day(16), toNs: day(26), holes: 0, isUndisturbed: true, differs: true };
+    const isNewest = { inode: 'in-place', names: false } as const;
+    const isLogged = { inode: 'in-log', names: false } as const;
+    const root = (newest: NewestByLog = UNKNOWN_TO_LOG) => parentCase([], directory(16), { path: '/', newest, log });
+    const changed = (newest: NewestByLog, above = root()) =>
+      parentCase([], directory(16), { newest, log, parent: above });
+    const unknown = changed(UNKNOWN_TO_LOG);
+    const old = file(3, 'a');
+
+    it('spares an inode that was not changed in the window, by its newest copy, below such directories', () => {
+      const inRoot = { is: old, parent: root(), log };
+      expect(says(inRoot)).toBe('suspect possible');
+      expect(says({ ...inRoot, newest: isNewest })).toBeNull();
+      expect(says({ ...inRoot, newest: isLogged })).toBe('suspect possible');
+      expect(says({ is: old, parent: unknown, log, newest: isNewest })).toBe('suspect possible');
+      const held = parentCase([], directory(3), { newest: isNewest, log, parent: root() });
+      expect(says({ is: old, parent: held, log, newest: isNewest })).toBeNull();
+    });
+
+    it('spares names that the newest copy of their directory has as well', () => {
+      const whole = { inode: 'in-place', names: true } as const;
+      const below = { ...changed(whole, root(whole)), logged: loggedAs(directory(16)) };
+      expect(says({ is: old, parent: below, log, logged: loggedAs(old) })).toBeNull();
+      expect(says({ is: old, parent: unknown, log, logged: loggedAs(old) })).toBe('suspect possible');
+    });
+
+    it('spares what lies in a block of inodes that was written since the backup', () => {
+      const at = (isInodeRewritten: boolean) => [blockWitness('unchanged unchanged', { isInodeRewritten })];
+      expect(says({ is: old, parent: root(), log, blocks: at(true) })).toBeNull();
+      expect(says({ is: old, parent: root(), log, blocks: at(false) })).toBe('suspect possible');
+    });
+
+    it('spares empty files, and those that were born in the window and written once, each block of which landed', () => {
+      const born = (parts: Partial<Stat>) =>
+        file(16, 'a', { stat: { generation: 1, crtimeNs: day(16) - 1_000_000n, ...parts } });
+      const landed = (states: string) => [blockWitness(states, { formerly: null })];
+      const inRoot = { log, newest: isNewest };
+      const above = { ...root({ inode: 'in-place', names: true }), logged: loggedAs(directory(16)) };
+      const says16 = (is: State, states: string, parts: CaseParts = {}) =>
+        says({ ...inRoot, is, logged: loggedAs(is), blocks: landed(states), parent: above, ...parts });
+      expect(says16(born({}), 'landed landed')).toBeNull();
+      expect(says16(born({}), 'landed never-landed')).not.toBeNull();
+      expect(says16(born({ crtimeNs: day(15) }), 'landed landed')).toBe('suspect possible');
+      expect(says16(born({}), 'landed landed', { newest: UNKNOWN_TO_LOG })).toBe('suspect possible');
+      expect(says16(born({}), 'landed landed', { inode: { numbersReturn: true } })).toBe('suspect possible');
+      expect(says16(born({ sizeBytes: 0 }), 'hole')).toBeNull();
+    });
   });
 
   it('falls on nothing else', () => {

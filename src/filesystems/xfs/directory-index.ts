@@ -114,14 +114,15 @@ export class DirectoryIndex {
   }
 }
 
-/** `behind`: the leaf ends with this hash, or before it. */
+/** `behind`: the leaf ends with this hash, and the next one may go on with it. */
 function find(leaf: Pairs, hash: number, place: number): 'found' | 'absent' | 'behind' {
-  for (let index = firstUpTo(leaf, hash); index < leaf.count; index++) {
+  const first = firstUpTo(leaf, hash);
+  for (let index = first; index < leaf.count; index++) {
     const at = leaf.start + index * PAIR_BYTES;
     if (u32be(leaf.bytes, at) !== hash) return 'absent';
     if (u32be(leaf.bytes, at + 4) === place) return 'found';
   }
-  return 'behind';
+  return first < leaf.count ? 'behind' : 'absent';
 }
 
 /** Index of the first pair whose hash is not smaller. */

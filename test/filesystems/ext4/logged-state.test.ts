@@ -20,6 +20,7 @@ if (reason !== null) process.stderr.write(`logged-state.test.ts skipped: ${reaso
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const SIZE = 48 * 2 ** 20;
+const ROOT_INODE = 2;
 const FORMATS: readonly (readonly [name: string, format: readonly string[], mount: string])[] = [
   ['4 KiB blocks', ['-b', '4096'], 'noatime'],
   ['1 KiB blocks', ['-b', '1024'], 'noatime'],
@@ -92,10 +93,20 @@ describe.skipIf(reason !== null)('the log of an ext4 journal', () => {
     return { blockSize: blockBytes, blocks };
   }
 
+  /** Inodes of these blocks of the inode table that are not as on the older day. */
+  function inodesOf({ blockSize, blocks }: { blockSize: number; blocks: readonly number[] }): number[] {
+    const { volume } = openExt4(openFileBytes(disk));
+    const changed = new Set(blocks);
+    const numbers = Array.from({ length: volume.superblock.inodesCount }, (_, index) => index + 1);
+    return numbers.filter(number => changed.has(Math.floor(volume.inodeLocation(number) / blockSize)));
+  }
+
   describe.each(FORMATS)('%s', (_name, format, mount) => {
     it('agrees with a sound disk', () => {
       live(format, mount);
-      expect(logged()).toMatchObject({ holes: 0, view: null, blocks: [], isUndisturbed: true });
+      const { newest, ...state } = logged();
+      expect(state).toMatchObject({ holes: 0, view: null, blocks: [], isUndisturbed: true });
+      for (const number of inodesOf(changedMetadata())) expect(newest.inode(number)).toBe('in-place');
     });
 
     it('has the state of the day before blocks of directories and inode tables went back', () => {
@@ -109,6 +120,9 @@ describe.skipIf(reason !== null)('the log of an ext4 journal', () => {
       const state = logged();
       expect(state.blocks.map(({ block }) => block)).toEqual(lost.toSorted((left, right) => left - right));
       expect(state.view === null ? null : stateOfFilesystem(state.view)).toEqual({ state: whole, faults: [] });
+      expect(state.newest.names(ROOT_INODE)).toBe(true);
+      expect(state.inodes.size).toBeGreaterThan(0);
+      for (const number of state.inodes) expect(state.newest.inode(number)).not.toBe('in-place');
     });
   });
 

@@ -65,6 +65,12 @@ describe.skipIf(obstacle !== null)('the log of an XFS image', { timeout: PATIENC
     }
   }
 
+  /** What has an inode that is not as it was, or was not. */
+  function changedSince(older: XfsFilesystem, newer: XfsFilesystem): Entry[] {
+    const then = new Map([...everything(older, older.root)].map(({ stat }) => [stat.inode, stat.ctimeNs]));
+    return [...everything(newer, newer.root)].filter(({ stat }) => then.get(stat.inode) !== stat.ctimeNs);
+  }
+
   function lineOf({ path, stat }: Entry): string {
     const { inode, sizeBytes, mode, ctimeNs } = stat;
     const fraction = String(ctimeNs % 1_000_000_000n).padStart(9, '0');
@@ -76,6 +82,14 @@ describe.skipIf(obstacle !== null)('the log of an XFS image', { timeout: PATIENC
     for (const image of [images.t0, images.t1]) {
       expect(open(image).logged()).toMatchObject({ view: null, blocks: [], isUndisturbed: true, holes: 0 });
     }
+    const filesystem = open(images.t1);
+    const newest = filesystem.logged()?.newest;
+    const changed = changedSince(open(images.t0), filesystem);
+    expect(changed.length).toBeGreaterThan(20);
+    for (const { stat } of changed) {
+      expect(newest?.inode(Number(stat.inode))).toBe('in-place');
+      if (stat.type === 'directory') expect(newest?.names(Number(stat.inode))).toBe(true);
+    }
   });
 
   it('has every name and inode that was lost', async () => {
@@ -86,6 +100,8 @@ describe.skipIf(obstacle !== null)('the log of an XFS image', { timeout: PATIENC
     const told = logged?.blocks.filter(({ role }) => role === 'directory').map(({ block }) => block);
     expect(lost.filter(block => !told?.includes(block))).toEqual([]);
     expect(lost.length).toBeGreaterThan(0);
+    expect(logged?.inodes.size).toBeGreaterThan(0);
+    for (const number of logged?.inodes ?? []) expect(logged?.newest.inode(number)).not.toBe('in-place');
   });
 
   it('has them still after xfs_repair, and shows that something of the kind was there', async () => {
