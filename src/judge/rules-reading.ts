@@ -1,7 +1,7 @@
 // What the medium or its metadata refuses. No permission, encrypted, unsupported are not refusals but skips.
 
 import { byteFigure, countOf } from '../figures.ts';
-import type { FindingRange } from '../model.ts';
+import type { FindingRange, Seen } from '../model.ts';
 import type { PathCase } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 
@@ -10,8 +10,14 @@ export const READING_RULES: readonly Rule[] = [
     name: 'name-leads-nowhere',
     scanner: 'tree',
     says: 'The directory lists the name, and looking it up fails.',
-    innocent: ['deleted between listing and look-up: the name must be listed still'],
-    accuse: known => (known.seen?.stat === null ? refusal(known, 'The directory lists the name, but') : null),
+    innocent: [
+      'deleted between listing and look-up: the name must be listed still',
+      'a directory’s second name below another one: shown at its home, and not listed over and over',
+    ],
+    accuse: known =>
+      known.seen?.stat === null && !isShownElsewhere(known.seen)
+        ? refusal(known, 'The directory lists the name, but')
+        : null,
   },
   {
     name: 'listing-refused',
@@ -28,6 +34,10 @@ export const READING_RULES: readonly Rule[] = [
     accuse: bytesRefused,
   },
 ];
+
+function isShownElsewhere({ viaSecondName, fault }: Seen): boolean {
+  return viaSecondName === true && fault?.code === 'ELOOP';
+}
 
 function refusal(known: PathCase, opening: string): Accusation | null {
   const fault = known.seen?.fault ?? null;

@@ -35,6 +35,11 @@ export class InodeIndex {
   readonly #lostSubdirectories = new Map<BytePath, number>();
   readonly #youngerChild = new Map<BytePath, YoungerChild>();
   /** Directories that the newest generation had elsewhere, or not at all. */
+  /** By the inode of the directory that they lead to, and where that is at home. */
+  readonly #secondNames = new PathsByInode();
+  readonly #homes = new Map<bigint, BytePath>();
+  /** The last second name, to tell it from what lies below it. */
+  #secondName: BytePath | null = null;
   readonly #newDirectories = new Map<BytePath, Stat>();
   readonly #movedHere = new Map<BytePath, Expectation>();
   /** The moved directories above the path that is being looked up, outermost first. */
@@ -67,7 +72,9 @@ export class InodeIndex {
 
   /** First pass. @param newest the newest generation's word on the path, null when it has none. */
   collect(group: PathGroup, newest: Expectation | null): void {
-    const stat = group.entry?.stat ?? null;
+    // Of a second name, and of what lies below it, no more is known than of a name that leads nowhere.
+    const stat = group.entry?.viaSecondName ? null : (group.entry?.stat ?? null);
+    if (group.entry?.viaSecondName) this.#noteSecondName(group.entry);
     const isHidden = group.entry?.kind === 'mount';
     this.#enter(group.path);
     if (stat === null && newest?.stat && !isHidden) this.#noteGone(group.path, newest.stat);
@@ -91,7 +98,8 @@ export class InodeIndex {
   /** Second pass, over the tree. */
   lookUpInTree(entry: SpoolEntry): void {
     const { stat, path } = entry;
-    if (stat === null || entry.device !== this.#rootDevice) return;
+    if (stat === null || entry.viaSecondName || entry.device !== this.#rootDevice) return;
+    if (stat.type === 'directory' && this.#secondNames.has(stat.inode)) this.#homes.set(stat.inode, path);
     for (const name of this.#displaced.of(stat.inode))
       push(this.#livesInstead, name, { path, stat, isNameOfOld: false, isNew: false });
     const gone = this.#gone.of(stat.inode);
@@ -112,17 +120,20 @@ export class InodeIndex {
   lookUpInGeneration(expectation: Expectation): void {
     if (expectation.stat === null) return;
     this.#followMove(expectation, expectation.stat);
-    for (const path of this.#unknown.of(expectation.stat.inode)) {
+    const { inode } = expectation.stat;
+    for (const path of [...this.#unknown.of(inode), ...this.#secondNames.of(inode)]) {
       if (path !== expectation.path) push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat });
     }
   }
 
   get wantsSecondPass(): boolean {
-    return !this.#gone.isEmpty || !this.#unknown.isEmpty || !this.#rivals.isEmpty;
+    const kept = [this.#gone, this.#unknown, this.#rivals, this.#secondNames];
+    return kept.some(paths => !paths.isEmpty);
   }
 
   /** @param formerly the inode of the newest generation, to tell its own heirs from those of a re-used number. */
   witness(group: PathGroup, formerly: Stat | null): InodeWitness {
+    if (group.entry?.viaSecondName) return this.#ofSecondName(group.entry);
     const stat = group.entry?.stat ?? null;
     const livesAt = (this.#livesAt.get(group.path) ?? []).filter(named => isHeir(named.stat, formerly));
     const came = (this.#cameFrom.get(group.path) ?? []).filter(named => stat !== null && isHeir(named.stat, stat));
@@ -139,11 +150,19 @@ export class InodeIndex {
       isAmongOldInodes: this.#blocksOfOld.has(this.#blockOf(stat)),
       inodeBlockWentBack: this.#hasBlockGoneBack(stat),
       linkStillCounted: false,
+      homePath: null,
       rivals,
       rivalsOfNewest: rivals.filter(path => !this.#unknown.of(stat.inode).includes(path)),
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
+  }
+
+  #ofSecondName({ path, stat }: SpoolEntry): InodeWitness {
+    if (stat === null) return NO_WITNESS;
+    const came = (this.#cameFrom.get(path) ?? []).filter(named => isHeir(stat, named.stat));
+    const homePath = this.#homes.get(stat.inode) ?? null;
+    return { ...NO_WITNESS, cameFrom: came.map(named => named.path), homePath };
   }
 
   #unstampedExchange({ inode }: Stat, came: readonly { readonly path: BytePath }[]): InodeWitness['unstampedExchange'] {
@@ -222,6 +241,12 @@ export class InodeIndex {
   #hasBlockGoneBack(stat: Stat): boolean {
     const block = this.#blockOf(stat);
     return this.#blocksWentBack.has(block) && !this.#blocksOfNow.has(block);
+  }
+
+  #noteSecondName({ path, stat }: SpoolEntry): void {
+    if (stat === null || (this.#secondName !== null && isBelow(path, this.#secondName))) return;
+    this.#secondName = path;
+    this.#secondNames.add(stat.inode, path);
   }
 
   /** The newest generation has no such inode here. */
