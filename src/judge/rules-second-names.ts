@@ -36,6 +36,11 @@ export const SECOND_NAME_RULES: readonly Rule[] = RULES.map(rule => ({ ...rule, 
 /** Evidence that the name above should not lead where it does. */
 const LEADS_ASTRAY = new Set([SECOND_NAME, BELOW, 'removed-in-log', 'another-inode-in-log']);
 
+/** What is seen here should not be: what is wrong with it itself is a matter of its home. */
+export function leadsAstray(known: PathCase): boolean {
+  return secondName(known) !== null || belowSecondName(known) !== null;
+}
+
 function secondName(known: PathCase): Accusation | null {
   const stat = known.seen?.stat ?? null;
   if (known.seen?.viaSecondName !== true || known.parent?.seen?.viaSecondName === true || stat === null) return null;
