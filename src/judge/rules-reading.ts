@@ -4,7 +4,7 @@ import { byteFigure, countOf } from '../figures.ts';
 import type { FindingRange, Seen } from '../model.ts';
 import type { PathCase } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-import { leadsAstray } from './rules-second-names.ts';
+import { isShownInVain } from './rules-second-names.ts';
 
 export const READING_RULES: readonly Rule[] = [
   {
@@ -24,8 +24,8 @@ export const READING_RULES: readonly Rule[] = [
     name: 'listing-refused',
     scanner: 'tree',
     says: 'The directory, or the symbolic link, cannot be read.',
-    innocent: ['no permission: a skip', 'a directory shown by a name that should not lead to it: said at its home'],
-    accuse: known => (known.seen?.stat != null && !leadsAstray(known) ? refusal(known, 'Reading it fails:') : null),
+    innocent: ['no permission: a skip', 'a directory shown where nothing should be: said at its home'],
+    accuse: known => (known.seen?.stat != null && !isShownInVain(known) ? refusal(known, 'Reading it fails:') : null),
   },
   {
     name: 'bytes-refused',

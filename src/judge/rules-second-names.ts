@@ -5,6 +5,7 @@ import type { Expectation, Stat } from '../model.ts';
 import { parentPath } from '../path.ts';
 import { holdsInode, knowsTheEnd, newestPast, type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
+import { isRemovedInLog } from './rules-log.ts';
 
 const SECOND_NAME = 'second-name-of-a-directory';
 const BELOW = 'below-a-second-name';
@@ -36,9 +37,9 @@ export const SECOND_NAME_RULES: readonly Rule[] = RULES.map(rule => ({ ...rule, 
 /** Evidence that the name above should not lead where it does. */
 const LEADS_ASTRAY = new Set([SECOND_NAME, BELOW, 'removed-in-log', 'another-inode-in-log']);
 
-/** What is seen here should not be: what is wrong with it itself is a matter of its home. */
-export function leadsAstray(known: PathCase): boolean {
-  return secondName(known) !== null || belowSecondName(known) !== null;
+/** Nothing should be here: what is wrong with what is shown is a matter of its home. */
+export function isShownInVain(known: PathCase): boolean {
+  return (secondName(known) ?? belowSecondName(known))?.verdict === 'resurrected';
 }
 
 function secondName(known: PathCase): Accusation | null {
@@ -80,6 +81,7 @@ function damageOf(known: PathCase, stat: Stat): Pick<Accusation, 'verdict' | 'me
 
 /** The newest that is known of the name. */
 function wordOn(known: PathCase): Expectation | null {
+  if (isRemovedInLog(known)) return null;
   return known.logged?.stat != null ? known.logged : (newestPast(known)?.expectation ?? null);
 }
 

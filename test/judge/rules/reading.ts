@@ -41,9 +41,10 @@ export const READING_TESTS: readonly RuleTests[] = [
         const seen = seenOf(directory(5), { fault: fault('permission', 'EACCES') });
         expect(accusation('listing-refused', pathCase({ seen }))).toBeNull();
       },
-      'a directory shown by a name that should not lead to it: said at its home': () => {
+      'a directory shown where nothing should be: said at its home': () => {
         const seen = seenOf(directory(5), { fault: fault('unreadable'), viaSecondName: true });
         expect(accusation('listing-refused', pathCase({ seen }))).toBeNull();
+        expect(accusation('listing-refused', pathCase({ seen, was: [file(5, 'a')] }))).toBe('unreadable proven');
         const logged = loggedAs(directory(5));
         expect(accusation('listing-refused', pathCase({ seen, logged }))).toBe('unreadable proven');
       },

@@ -70,6 +70,16 @@ export const SECOND_NAME_TESTS: readonly RuleTests[] = [
         const logged = loggedAs(file(23, 'b'));
         expect(accusation(SECOND, before(other, again, { logged, log: LOG }))).toBe('garbage likely');
       },
+      'a name that was a file’s, and is nothing’s by the log': () => {
+        const parent = parentCase([directory(5)], directory(23), { logged: loggedAs(directory(24)) });
+        const name = before(file(5, 'a'), again, { parent, log: LOG });
+        expect(accusation(SECOND, name)).toBe('resurrected likely');
+        expect(judgePath(name).finding?.confidence).toBe('proven');
+      },
+      'a name that was a file’s, by the log, and that shows nothing of it': () => {
+        const logged = loggedAs(file(23, 'b'));
+        expect(accusation('another-inode-in-log', before(null, again, { logged, log: LOG }))).toBe('garbage proven');
+      },
       'nothing else, whatever else could be said of what is there': () => {
         const seen = seenOf(again, { viaSecondName: true, direntType: 'file' });
         const judged = judgePath(before(file(5, 'a'), again, { seen }));
