@@ -14,6 +14,7 @@ import type { BytePath, Expectation, Stat } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
 import { InodeSet, PATHS_AT_MOST, PathsByInode, push } from './paths-by-inode.ts';
+import { SecondNames } from './second-names.ts';
 import type { SpoolEntry } from './spool.ts';
 
 /** Made by mke2fs and e2fsck, and filled by the latter: neither stamps the directory. */
@@ -35,11 +36,7 @@ export class InodeIndex {
   readonly #lostSubdirectories = new Map<BytePath, number>();
   readonly #youngerChild = new Map<BytePath, YoungerChild>();
   /** Directories that the newest generation had elsewhere, or not at all. */
-  /** By the inode of the directory that they lead to, and where that is at home. */
-  readonly #secondNames = new PathsByInode();
-  readonly #homes = new Map<bigint, BytePath>();
-  /** The last second name, to tell it from what lies below it. */
-  #secondName: BytePath | null = null;
+  readonly #secondNames = new SecondNames();
   readonly #newDirectories = new Map<BytePath, Stat>();
   readonly #movedHere = new Map<BytePath, Expectation>();
   /** The moved directories above the path that is being looked up, outermost first. */
@@ -74,7 +71,7 @@ export class InodeIndex {
   collect(group: PathGroup, newest: Expectation | null): void {
     // Of a second name, and of what lies below it, no more is known than of a name that leads nowhere.
     const stat = group.entry?.viaSecondName ? null : (group.entry?.stat ?? null);
-    if (group.entry?.viaSecondName) this.#noteSecondName(group.entry);
+    if (group.entry?.viaSecondName) this.#secondNames.note(group.entry);
     const isHidden = group.entry?.kind === 'mount';
     this.#enter(group.path);
     if (stat === null && newest?.stat && !isHidden) this.#noteGone(group.path, newest.stat);
@@ -99,7 +96,7 @@ export class InodeIndex {
   lookUpInTree(entry: SpoolEntry): void {
     const { stat, path } = entry;
     if (stat === null || entry.viaSecondName || entry.device !== this.#rootDevice) return;
-    if (stat.type === 'directory' && this.#secondNames.has(stat.inode)) this.#homes.set(stat.inode, path);
+    this.#secondNames.lookUp(entry);
     for (const name of this.#displaced.of(stat.inode))
       push(this.#livesInstead, name, { path, stat, isNameOfOld: false, isNew: false });
     const gone = this.#gone.of(stat.inode);
@@ -161,8 +158,7 @@ export class InodeIndex {
   #ofSecondName({ path, stat }: SpoolEntry): InodeWitness {
     if (stat === null) return NO_WITNESS;
     const came = (this.#cameFrom.get(path) ?? []).filter(named => isHeir(stat, named.stat));
-    const homePath = this.#homes.get(stat.inode) ?? null;
-    return { ...NO_WITNESS, cameFrom: came.map(named => named.path), homePath };
+    return { ...NO_WITNESS, cameFrom: came.map(named => named.path), homePath: this.#secondNames.homeOf(stat.inode) };
   }
 
   #unstampedExchange({ inode }: Stat, came: readonly { readonly path: BytePath }[]): InodeWitness['unstampedExchange'] {
@@ -243,12 +239,6 @@ export class InodeIndex {
     return this.#blocksWentBack.has(block) && !this.#blocksOfNow.has(block);
   }
 
-  #noteSecondName({ path, stat }: SpoolEntry): void {
-    if (stat === null || (this.#secondName !== null && isBelow(path, this.#secondName))) return;
-    this.#secondName = path;
-    this.#secondNames.add(stat.inode, path);
-  }
-
   /** The newest generation has no such inode here. */
   #noteUnknown(group: PathGroup, stat: Stat, newest: Expectation | null): void {
     this.#unknown.add(stat.inode, group.path);
@@ -278,11 +268,15 @@ export class InodeIndex {
     if (lost > 0 && this.#lostSubdirectories.size < PATHS_AT_MOST) this.#lostSubdirectories.set(left.path, lost);
   }
 
-  /** Mounted-over directories count as well, and names whose inode could not be had but that are said to be directories. */
+  /**
+   * Mounted-over directories count as well, and names that are said to be directories: those whose inode could not be had, and
+   * second names, which nobody counted when they were made for what had the number then.
+   */
   #countSubdirectory(path: BytePath, entry: SpoolEntry): void {
     const directory = this.#above.at(-1);
     if (directory?.path !== parentPath(path)) return;
-    if ((entry.stat?.type ?? entry.direntType) === 'directory') directory.subdirectories++;
+    const type = entry.viaSecondName ? entry.direntType : (entry.stat?.type ?? entry.direntType);
+    if (type === 'directory') directory.subdirectories++;
   }
 
   /** Keeps the entry that was born last after its directory's change, of those that a kernel made. */

@@ -19,6 +19,8 @@ interface Inode {
   readonly born?: number;
   /** Of now: reached through a second name of a directory. */
   readonly viaSecondName?: boolean;
+  /** Of now: what the entry states, when that is something else. */
+  readonly stated?: EntryType;
 }
 
 /** A path as in the older generation, in the newest one, and now. */
@@ -36,9 +38,9 @@ function expectationOf(reference: string, path: BytePath, stat: Stat): Expectati
   return { reference, path, type: stat.type, sizeBytes: 0, stat, editable: false, ...unsaid };
 }
 
-function entryOf(path: BytePath, stat: Stat, viaSecondName = false): SpoolEntry {
+function entryOf(path: BytePath, stat: Stat, { viaSecondName = false, stated = stat.type }: Inode): SpoolEntry {
   const unsaid = { linkTarget: null, fault: null, mountPoint: false, viaSecondName };
-  return { path, kind: 'entry', direntType: stat.type, stat, device: 1n, ...unsaid };
+  return { path, kind: 'entry', direntType: stated, stat, device: 1n, ...unsaid };
 }
 
 /** The witness of one path of a tree. */
@@ -49,7 +51,7 @@ function witnessOf(tree: readonly Story[], path: BytePath): InodeWitness {
     const past = (id: string, stat: Stat | null | undefined) => (stat ? [expectationOf(id, name, stat)] : []);
     const group: PathGroup = {
       path: name,
-      entry: now ? entryOf(name, now, states[2]?.viaSecondName) : null,
+      entry: now && states[2] ? entryOf(name, now, states[2]) : null,
       expected: [...past('g0', older), ...past('g1', newest)],
       logged: null,
     };
@@ -164,6 +166,15 @@ describe('a second name of a directory', () => {
     expect([homePath, cameFrom]).toEqual(['/home', ['/home']]);
     expect(witnessOf(tree(null), '/second').cameFrom).toEqual([]);
     expect(witnessOf(tree({ ...dir(40, 150), born: 11 }), '/second').cameFrom).toEqual([]);
+  });
+
+  it('counts as a subdirectory where its entry says so', () => {
+    const lost = (links: number, stated: EntryType): number => {
+      const holder: Story = ['/h', null, null, { ...dir(60, 250), links }];
+      const second: Story = ['/h/second', null, null, { ...dir(40, 250), viaSecondName: true, stated }];
+      return witnessOf([...tree(null), holder, second], '/h').lostSubdirectories;
+    };
+    expect([lost(3, 'directory'), lost(3, 'file'), lost(2, 'file')]).toEqual([0, 1, 0]);
   });
 
   it('makes no rival of what it shows a second time', () => {
