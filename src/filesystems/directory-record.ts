@@ -9,6 +9,8 @@ export interface DirectoryRecord {
   readonly inode: number;
   /** Null when the entry does not state it, or states none that exists. */
   readonly type: EntryType | null;
+  /** Why looking it up by its name fails, although it stands there; absent where it does not, or nobody can tell. */
+  readonly fault?: DamageError | ReadError;
 }
 
 export interface DirectoryContent {

@@ -68,6 +68,8 @@ export interface VolumeBlocks {
   isAllocated(block: number): boolean | null;
   /** Whether an inode may have blocks in common with others, which are none of a damage; absent where no inode can. */
   mayShareBlocks?(inode: number): boolean;
+  /** Where the inode lies on the volume, in bytes; null for a number that is none. */
+  inodeAt(inode: number): number | null;
 }
 
 /** What inodes tell by their numbers and times, as the kernel's driver of the file system has it. */

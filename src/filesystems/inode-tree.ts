@@ -52,6 +52,7 @@ export class InodeTree<I extends NamedInode> {
   #entry({ path, viaSecondName = false }: Entry, directory: I, record: DirectoryRecord, atHome: Set<number>) {
     const child = childPath(path, record.name);
     try {
+      if (record.fault !== undefined) throw record.fault;
       const inode = this.#volume.inode(record.inode);
       if (inode.type !== 'directory') return withWay(entryOf(child, inode, record), viaSecondName);
       const isHome = this.#isHome(directory, record, inode, atHome);

@@ -28,4 +28,16 @@ export interface LoggedState {
   readonly blocks: readonly OutdatedBlock[];
   /** Nobody else has written since the log: no repair, no offline tool, no crash; and the log itself is whole. */
   readonly isUndisturbed: boolean;
+  readonly newest: KnownNewest;
 }
+
+/** Of what the log has the newest copy, which none that is missing can follow. */
+export interface KnownNewest {
+  /** The inode, by all that is written with it at once. */
+  inode(number: number): NewestInode;
+  /** The inode of the directory and each of its blocks: `view` has its names as they should be. */
+  names(directory: number): boolean;
+}
+
+/** `in-place`: as it is on the disk. */
+export type NewestInode = 'in-place' | 'in-log' | 'unknown';

@@ -52,6 +52,8 @@ export interface BlockWitness {
   readonly sameBlocks: boolean;
   /** Whether the file system counts all of its blocks as in use; null where it cannot tell: repairs count anew. */
   readonly isAllocated: boolean | null;
+  /** The block that its inode lies in has been written since that day; null where its place is not known. */
+  readonly isInodeRewritten: boolean | null;
 }
 
 /** Each of its blocks lies where it lay, and holds what it held. */

@@ -18,6 +18,7 @@ import {
 import {
   agreement,
   isAfterWindow,
+  isNamedInLog,
   isNameVouchedByLog,
   logCoversWindow,
   manifestsOf,
@@ -119,13 +120,55 @@ function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean
 }
 
 /**
- * The log holds every change of metadata since before the window, so that names and inodes are as they should be: only
- * content that was written since then may be of an older day.
+ * The log shows that the path leads where it should and that its inode is as it should be: only content that was written
+ * inside the window may then be of an older day.
  */
-function isVouchedByLog({ seen, scan }: PathCase): boolean {
-  if (!logCoversWindow(scan)) return false;
-  const place = windowPlace(seen?.stat ?? null, scan.window);
-  return seen?.stat?.type !== 'file' || place === 'outside';
+function isVouchedByLog(known: PathCase): boolean {
+  if (known.seen?.stat?.type === 'file' && !isOutside(known) && !hasLandedWhole(known)) return false;
+  return logCoversWindow(known.scan) || ((isNewest(known) || isQuiet(known)) && isPathNewest(known));
+}
+
+/** Written at its birth and not since: so near to it is its last write then. */
+const WRITTEN_AT_BIRTH_NS = 1_000_000_000n;
+
+/** An empty file; or one that was born in the window and written once, and no block of it is as its place was before. */
+function hasLandedWhole({ seen, newest, blocks }: PathCase): boolean {
+  const stat = seen?.stat ?? null;
+  const [witness] = blocks;
+  if (stat === null || newest.inode !== 'in-place') return false;
+  if (stat.sizeBytes === 0) return true;
+  if (witness?.formerly !== null || stat.crtimeNs === null) return false;
+  const isWrittenOnce = stat.mtimeNs >= stat.crtimeNs && stat.mtimeNs - stat.crtimeNs <= WRITTEN_AT_BIRTH_NS;
+  return isWrittenOnce && witness.spans.length > 0 && witness.spans.every(({ state }) => state === 'landed');
+}
+
+/** Each name on the way: its inode was not renamed in the window, or its directory is as it should be. */
+function isPathNewest(known: PathCase): boolean {
+  const { parent } = known;
+  if (parent === null) return true;
+  const isName = isUntouched(known) || isQuiet(parent) || (parent.newest.names && isNamedInLog(known));
+  return isName && isPathNewest(parent);
+}
+
+/** Nothing happened to the inode in the window: it is the newest there is, or else lies in a block that was written since. */
+function isUntouched(known: PathCase): boolean {
+  const isRewritten = known.newest.inode === 'unknown' && known.blocks[0]?.isInodeRewritten === true;
+  return isOutside(known) && (isNewest(known) || isRewritten);
+}
+
+function isNewest({ newest }: PathCase): boolean {
+  return newest.inode === 'in-place';
+}
+
+/** Not changed in the window, as far as its inode tells. */
+function isQuiet(known: PathCase): boolean {
+  const { newest, inode } = known;
+  if (!isOutside(known) || newest.inode === 'in-log') return false;
+  return isNewest(known) || !(inode.isAmongOldInodes || inode.lostSubdirectories > 0);
+}
+
+function isOutside({ seen, scan }: PathCase): boolean {
+  return windowPlace(seen?.stat ?? null, scan.window) === 'outside';
 }
 
 /** What holds content; and directories, which may stand under a name of an older day. */

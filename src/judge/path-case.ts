@@ -13,6 +13,7 @@ export interface PathCase {
   readonly expected: readonly Expectation[];
   /** What the file system's own log has it as; null where it has it not, and where log and disk agree on all. */
   readonly logged: Expectation | null;
+  readonly newest: NewestByLog;
   readonly observations: readonly Observation[];
   readonly inode: InodeWitness;
   /** What block maps of generations say of it, newest first; empty where there are none. */
@@ -38,6 +39,16 @@ export interface ScanFacts {
   /** Hashes of blocks that no generation knows at their place -> paths that a generation knows them of. */
   readonly donors: ReadonlyMap<bigint, readonly BytePath[]>;
 }
+
+/** Of what the log has the newest copy. */
+export interface NewestByLog {
+  /** `in-place`: the inode is as it should be; `in-log`: another one should be there. */
+  readonly inode: 'in-place' | 'in-log' | 'unknown';
+  /** For a directory that may have changed in the window: all its names are in the log as they should be. */
+  readonly names: boolean;
+}
+
+export const UNKNOWN_TO_LOG: NewestByLog = { inode: 'unknown', names: false };
 
 export interface LogFacts {
   /** Commits of the oldest and of the newest transaction that it holds. */
@@ -236,12 +247,18 @@ export function logCoversWindow({ log, window }: ScanFacts): boolean {
   return log !== null && window?.fromNs != null && log.holes === 0 && log.fromNs <= window.fromNs;
 }
 
-/** By a log that holds every change of the window, the name leads where it should, or is gone as it should be. */
-export function isNameVouchedByLog({ scan, seen, logged, parent }: PathCase): boolean {
-  if (!logCoversWindow(scan)) return false;
+/** The name leads to the inode that the log has there. */
+export function isNamedInLog({ scan, seen, logged }: PathCase): boolean {
   if (scan.log?.differs === false) return true;
-  if (seen === null) return logged === null && parent?.logged?.stat != null;
-  return seen.stat !== null && logged?.stat != null && sameInode(seen.stat, logged.stat);
+  return seen?.stat != null && logged?.stat != null && sameInode(seen.stat, logged.stat);
+}
+
+/** By a log that holds every change of the window, the name leads where it should, or is gone as it should be. */
+export function isNameVouchedByLog(known: PathCase): boolean {
+  const { scan, seen, logged, parent } = known;
+  if (!logCoversWindow(scan)) return false;
+  if (seen === null && scan.log?.differs === true) return logged === null && parent?.logged?.stat != null;
+  return isNamedInLog(known);
 }
 
 export type Agreement = 'same' | 'different' | 'unknown';

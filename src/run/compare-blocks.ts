@@ -37,6 +37,8 @@ export interface VolumeNow {
   readonly isAllocated: (unit: number) => boolean | null;
   /** Whether an inode may have blocks in common with others. */
   readonly mayShareBlocks?: (inode: number) => boolean;
+  /** Where an inode lies on the volume, in bytes; null for a number that is none. */
+  readonly inodeAt?: (inode: number) => number | null;
   readonly bytes: ByteSource;
   /** Where it begins in its container. */
   readonly offset: number;
@@ -46,6 +48,7 @@ export class BlockComparison {
   readonly #id: string;
   readonly #isAllocated: (unit: number) => boolean | null;
   readonly #mayShareBlocks: (inode: number) => boolean;
+  readonly #inodeAt: (inode: number) => number | null;
   readonly #bytes: ByteSource;
   readonly #offset: number;
   readonly #now: BlockMap;
@@ -61,6 +64,7 @@ export class BlockComparison {
     this.#id = id;
     this.#isAllocated = volume.isAllocated;
     this.#mayShareBlocks = volume.mayShareBlocks ?? (() => false);
+    this.#inodeAt = volume.inodeAt ?? (() => null);
     this.#bytes = volume.bytes;
     this.#offset = volume.offset;
     this.#now = now;
@@ -90,7 +94,16 @@ export class BlockComparison {
     const sameBlocks = owned === this.#writtenThen(stat) && spans.every(({ state }) => isKept(state));
     const isAllocated = this.#areAllocated(stat);
     const formerly = this.#inodes.at(Number(stat.inode), stat.generation);
-    return { reference: this.#id, unitBytes, formerly, spans: this.#explained(spans, stat), sameBlocks, isAllocated };
+    const isInodeRewritten = this.#isInodeRewritten(stat);
+    const explained = this.#explained(spans, stat);
+    return { reference: this.#id, unitBytes, formerly, spans: explained, sameBlocks, isAllocated, isInodeRewritten };
+  }
+
+  #isInodeRewritten({ inode }: Stat): boolean | null {
+    const at = this.#inodeAt(Number(inode));
+    if (at === null) return null;
+    const unit = Math.floor(at / this.#now.hashes.unitBytes);
+    return this.#now.hashes.at(unit) !== this.#then.hashes.at(unit);
   }
 
   /**

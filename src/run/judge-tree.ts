@@ -2,9 +2,19 @@
 // path and the results of inodes with several names, nothing else.
 
 import type { ContentResult } from '../../scanners/content-batch.ts';
+import type { KnownNewest } from '../filesystems/logged-state.ts';
 import type { BlockWitness } from '../judge/block-witness.ts';
 import { type Judgement, judgePath } from '../judge/judge-path.ts';
-import { isAfterWindow, NO_WITNESS, newestPast, type PathCase, type ScanFacts } from '../judge/path-case.ts';
+import {
+  isAfterWindow,
+  type NewestByLog,
+  NO_WITNESS,
+  newestPast,
+  type PathCase,
+  type ScanFacts,
+  UNKNOWN_TO_LOG,
+} from '../judge/path-case.ts';
+import { windowPlace } from '../judge/window.ts';
 import type { BytePath, Expectation, Finding, Seen } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { BlockComparison } from './compare-blocks.ts';
@@ -29,6 +39,8 @@ export interface TreeJudging {
   /** Block maps of generations, set against the volume as it is; newest first. */
   readonly comparisons: readonly BlockComparison[];
   readonly history: FileHistory;
+  /** What the log shows to be as it should be; null where there is none. */
+  readonly newest: KnownNewest | null;
   /** Told of each mount that was not entered. */
   readonly onMount: (path: BytePath) => void;
 }
@@ -53,7 +65,15 @@ export function* judgeTree(groups: Iterable<PathGroup>, judging: TreeJudging): I
 /** The directory above, even if nothing spoke of it (a reference that names files only). */
 function directoryCase(nearest: PathCase, path: BytePath | null): PathCase | null {
   if (path === null || nearest.path === path) return nearest;
-  const nothing = { seen: null, expected: [], logged: null, observations: [], blocks: [], goneBack: [] };
+  const nothing = {
+    seen: null,
+    expected: [],
+    logged: null,
+    newest: UNKNOWN_TO_LOG,
+    observations: [],
+    blocks: [],
+    goneBack: [],
+  };
   return { ...nearest, ...nothing, path, parent: nearest };
 }
 
@@ -64,11 +84,21 @@ function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null,
   const { volume, facts } = judging;
   const expected = withMoved(group, judging);
   const observations = result?.observations.filter(observation => isAlike(observation.path, path)) ?? [];
-  const known = { volume, path, seen, expected, logged, observations, parent, above, scan: facts };
+  const newest = newestByLog(seen, judging);
+  const known = { volume, path, seen, expected, logged, newest, observations, parent, above, scan: facts };
   const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [], goneBack: [] })?.expectation?.stat ?? null;
   const blocks = blocksOf(group, judging.comparisons);
   const goneBack = seen?.stat == null || seen.viaSecondName ? [] : judging.history.spansOf(seen.stat);
   return { ...known, inode: judging.index.witness(group, formerly), blocks, goneBack };
+}
+
+/** Names are asked for where the directory may have changed: a list of its blocks is read for it. */
+function newestByLog(seen: Seen | null, { newest, facts }: TreeJudging): NewestByLog {
+  const stat = seen?.stat ?? null;
+  if (newest === null || stat === null) return UNKNOWN_TO_LOG;
+  const inode = Number(stat.inode);
+  const asksNames = stat.type === 'directory' && windowPlace(stat, facts.window) !== 'outside';
+  return { inode: newest.inode(inode), names: asksNames && newest.names(inode) };
 }
 
 /**

@@ -205,6 +205,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     run,
     references: volume.references,
     log: volume.log !== null && volume.log.state.view !== null ? volume.log.reference : null,
+    newest: volume.log?.state.newest ?? null,
     facts,
     selection: selectionOf(options),
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),
@@ -239,6 +240,7 @@ function volumeNow({ index, filesystem }: SessionVolume, target: OpenedTarget): 
     offset: offset ?? 0,
     isAllocated: repairedAtNs === null ? isAllocated : () => null,
     mayShareBlocks: inode => blocks.mayShareBlocks?.(inode) ?? false,
+    inodeAt: inode => blocks.inodeAt(inode),
   };
 }
 

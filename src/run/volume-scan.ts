@@ -3,6 +3,7 @@
 import type { ContentJob, ContentResult } from '../../scanners/content-batch.ts';
 import type { BlockMap } from '../digest/block-map.ts';
 import type { Filesystem } from '../filesystems/filesystem.ts';
+import type { KnownNewest } from '../filesystems/logged-state.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, DigestAlgorithm, Expectation, Nanoseconds } from '../model.ts';
 import { isBelow } from '../path.ts';
@@ -39,6 +40,8 @@ export interface VolumeScan {
   readonly references: readonly Reference[];
   /** The file system's own log; null where there is none to be read, and where it agrees with the disk. */
   readonly log: Reference | null;
+  /** What the log shows to be as it should be; null where there is none to be read. */
+  readonly newest: KnownNewest | null;
   readonly facts: Omit<ScanFacts, 'donors'>;
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
@@ -91,7 +94,8 @@ export async function* judgeVolume(scan: VolumeScan, breath: Breath): AsyncItera
   const results = resultsOf(scan);
   const facts = { ...scan.facts, donors: await findDonors(scan, breath) };
   const { comparisons, history } = await compareBlocks(scan, breath);
-  const judging = { volume: scan.volume, facts, index, results, comparisons, history, onMount: scan.onMount };
+  const { volume, newest, onMount } = scan;
+  const judging = { volume, facts, index, results, comparisons, history, newest, onMount };
   const places = wantsPlaces(scan) ? await scan.placesNow() : null;
   const judged = judgeTree(groupsOf(scan), judging);
   yield* breath.over(

@@ -37,6 +37,7 @@ function witness(
     spans: placed,
     sameBlocks: false,
     isAllocated: null,
+    isInodeRewritten: null,
   } satisfies BlockWitness;
 }
 

@@ -12,7 +12,17 @@ export function blockWitness(states: string, parts: Partial<BlockWitness> = {}):
   const spans = spansOf(states.split(' '));
   const formerly = { sizeBytes: 2 * BLOCK_BYTES, mtimeNs: day(16), ctimeNs: day(16) };
   const sameBlocks = spans.every(({ state }) => state === 'unchanged' || state === 'changed');
-  return { reference: 'g1', unitBytes: BLOCK_BYTES, formerly, spans, sameBlocks, isAllocated: true, ...parts };
+  const [isAllocated, isInodeRewritten] = [true, null];
+  return {
+    reference: 'g1',
+    unitBytes: BLOCK_BYTES,
+    formerly,
+    spans,
+    sameBlocks,
+    isAllocated,
+    isInodeRewritten,
+    ...parts,
+  };
 }
 
 function spansOf(states: readonly string[]): PlacedSpan[] {

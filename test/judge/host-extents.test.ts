@@ -38,7 +38,15 @@ function last(findings: readonly Finding[], counters = counted(findings)): strin
 
 function witness(state: PlaceState, mib: number, length: number): BlockWitness {
   const span = { offset: 0, length, physical: mib * MIB, state, formerOwner: null, isClaimedTwice: false };
-  return { reference: 'g0', unitBytes: 4096, formerly: null, spans: [span], sameBlocks: false, isAllocated: null };
+  return {
+    reference: 'g0',
+    unitBytes: 4096,
+    formerly: null,
+    spans: [span],
+    sameBlocks: false,
+    isAllocated: null,
+    isInodeRewritten: null,
+  };
 }
 
 const inode = (number: bigint): FindingObserved => ({

@@ -8,8 +8,10 @@ import {
   type InodeWitness,
   type LogFacts,
   type NamedInode,
+  type NewestByLog,
   NO_WITNESS,
   type PathCase,
+  UNKNOWN_TO_LOG,
 } from '../../src/judge/path-case.ts';
 import { RULE_BY_NAME } from '../../src/judge/rule-table.ts';
 import type {
@@ -167,6 +169,7 @@ export interface CaseParts {
   readonly goneBack?: readonly GoneBackSpan[];
   readonly observations?: readonly Observation[];
   readonly logged?: Expectation | null;
+  readonly newest?: NewestByLog;
   readonly log?: LogFacts | null;
   readonly donors?: ReadonlyMap<bigint, readonly BytePath[]>;
   /** When g1 was captured; its own day unless said. */
@@ -194,6 +197,7 @@ export function pathCase(parts: CaseParts): PathCase {
     seen: parts.seen === undefined ? now : parts.seen,
     expected: [...(parts.manifests ?? []), ...past],
     logged: parts.logged ?? null,
+    newest: parts.newest ?? UNKNOWN_TO_LOG,
     observations: parts.observations ?? [],
     blocks: parts.blocks ?? [],
     goneBack: parts.goneBack ?? [],

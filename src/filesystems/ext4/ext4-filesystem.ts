@@ -1,7 +1,7 @@
 // ext2, ext3 and ext4 behind the seam of file systems: entries by byte paths, as the kernel's mount would show them.
 
 import type { ByteSource } from '../../bytes/byte-source.ts';
-import { ReadError, UnsupportedError } from '../../errors.ts';
+import { ReadError, UnsupportedError, unlessRefused } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
 import {
@@ -78,6 +78,7 @@ export class Ext4Filesystem implements Filesystem {
       bytes: volume.source,
       owned: () => ownedBlocks(volume),
       isAllocated: block => isAllocated(volume, allocation, block),
+      inodeAt: inode => unlessRefused(() => volume.inodeLocation(inode)),
     };
     const perBlock = Math.floor(volume.blockSize / volume.superblock.inodeSize);
     this.inodeHabits = { ...DEFAULT_HABITS, perBlock };

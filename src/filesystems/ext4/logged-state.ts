@@ -11,6 +11,7 @@ import { type JournalHistory, type LoggedBlock, readJournalHistory } from './jou
 import { type OpenJournal, openJournal } from './journal-state.ts';
 import { SUPERBLOCK_AT, superblock as superblockLayout } from './layout.ts';
 import { newestSlots } from './logged-inodes.ts';
+import { NewestBlocks } from './newest-blocks.ts';
 import type { Superblock } from './superblock.ts';
 import { Ext4Volume } from './volume.ts';
 
@@ -36,13 +37,15 @@ export function loggedVolume(volume: Ext4Volume): LoggedVolume | null {
   const { fromNs, toNs, holes } = history;
   const log = new LoggedCopies(volume, opened, history);
   if (fromNs === null || toNs === null || log.isOfOtherShape()) return null;
-  const { view, outdated } = viewOf(volume, [...log.outdated()]);
+  const compared = log.compare();
+  const { view, outdated } = viewOf(volume, compared.outdated);
   const inodes = new Set(outdated.flatMap(({ numbers }) => numbers));
   const blocks = outdated.map(({ block, role, isEarlierCopy, inodes: count }) => {
     return { block, role, isEarlierCopy, inodes: count };
   });
   const isUndisturbed = holes === 0 && log.isWhole && !isDisturbed(volume.superblock, toNs);
-  return { fromNs, toNs, holes, view, inodes, blocks, isUndisturbed };
+  const newest = new NewestBlocks(view ?? volume, compared.known, new Set([...compared.otherInodes, ...inodes]));
+  return { fromNs, toNs, holes, view, inodes, blocks, isUndisturbed, newest };
 }
 
 const SECOND_NS = 1_000_000_000n;
@@ -60,6 +63,15 @@ function isDisturbed(superblock: Superblock, toNs: Nanoseconds): boolean {
   const isChecked = lastCheckNs !== null && lastCheckNs !== mkfsTimeNs;
   if (isChecked && lastCheckNs + SECOND_NS > toNs) return true;
   return writeTimeNs !== null && writeTimeNs > toNs + UNMOUNT_NS;
+}
+
+interface Compared {
+  /** Ascending by block. */
+  readonly outdated: readonly Outdated[];
+  /** Blocks of which the newest copy is known. */
+  readonly known: ReadonlySet<number>;
+  /** Inodes that this copy has otherwise than the disk. */
+  readonly otherInodes: ReadonlySet<number>;
 }
 
 /** The copies of a journal beside their places in the volume. */
@@ -111,20 +123,45 @@ class LoggedCopies {
     return Buffer.compare(logged.uuid, raw.uuid) !== 0;
   }
 
-  /** Ascending by block. */
-  *outdated(): Iterable<Outdated> {
+  compare(): Compared {
+    const outdated: Outdated[] = [];
+    const known = new Set<number>();
+    const otherInodes = new Set<number>();
     for (const block of [...this.#history.copies.keys()].sort((left, right) => left - right)) {
       const copies = this.#history.copies.get(block) ?? [];
-      const structure = this.#structures.at(block);
-      if (structure?.role === 'superblock') continue;
       const home = unlessRefused(() => this.#volume.readBlock(block));
       if (home === null) continue;
-      const found =
-        structure?.role === 'inode-table'
-          ? this.#table(block, home, copies, structure.firstInodeOf(block))
-          : this.#other(block, home, copies, structure?.role ?? 'data');
-      if (found !== null) yield found;
+      const found = this.#outdated(block, home, copies);
+      if (found !== null) outdated.push(found);
+      const newest = this.#newest(copies);
+      if (newest !== null) known.add(block);
+      for (const number of this.#otherInodes(block, home, newest ?? home)) otherInodes.add(number);
     }
+    return { outdated, known, otherInodes };
+  }
+
+  /** Null when a newer one may be missing. */
+  #newest([first]: readonly LoggedBlock[]): Uint8Array | null {
+    return first === undefined || first.hasHoleAfter ? null : this.#content(first);
+  }
+
+  /** Of a block of the inode table: inodes that the copy has otherwise than home. */
+  *#otherInodes(block: number, home: Uint8Array, copy: Uint8Array): Iterable<number> {
+    const structure = this.#structures.at(block);
+    const { inodeSize } = this.#volume.superblock;
+    if (structure?.role !== 'inode-table' || Buffer.compare(home, copy) === 0) return;
+    for (let at = 0; at < home.length; at += inodeSize) {
+      const isSame = Buffer.compare(home.subarray(at, at + inodeSize), copy.subarray(at, at + inodeSize)) === 0;
+      if (!isSame) yield structure.firstInodeOf(block) + at / inodeSize;
+    }
+  }
+
+  #outdated(block: number, home: Uint8Array, copies: readonly LoggedBlock[]): Outdated | null {
+    const structure = this.#structures.at(block);
+    if (structure?.role === 'superblock') return null;
+    return structure?.role === 'inode-table'
+      ? this.#table(block, home, copies, structure.firstInodeOf(block))
+      : this.#other(block, home, copies, structure?.role ?? 'data');
   }
 
   #table(block: number, home: Uint8Array, copies: readonly LoggedBlock[], firstInode: number): Outdated | null {

@@ -1,5 +1,6 @@
 // Reads a directory's entries: from the inode where it is short, else from its data blocks in their order, never through the
-// hash tree. Knows names, inode numbers and the types that entries state; nothing of the inodes that they lead to.
+// hash tree, which is only asked whether it leads to each. Knows names, inode numbers and the types that entries state;
+// nothing of the inodes that they lead to.
 
 import { DamageError, type ReadError } from '../../errors.ts';
 import type { EntryType } from '../../model.ts';
@@ -7,6 +8,7 @@ import { n64be, u16be, u32be } from '../../struct/integers.ts';
 import { latin1 } from '../../struct/struct.ts';
 import type { BlockMap } from '../block-map.ts';
 import type { DirectoryContent, DirectoryRecord } from '../directory-record.ts';
+import { DirectoryIndex } from './directory-index.ts';
 import type { MapContext } from './extent-map.ts';
 import type { Inode } from './inode.ts';
 import {
@@ -58,6 +60,24 @@ export function readStatedParent(inode: Inode, context: DirectoryContext): numbe
   return reader.parent;
 }
 
+/** An entry as it stands in its block, or in the inode. */
+interface StoredEntry {
+  readonly bytes: Uint8Array;
+  /** Of its name. */
+  readonly at: number;
+  readonly nameLength: number;
+  readonly inode: number;
+  /** Where the bytes begin in the volume. */
+  readonly origin: number;
+}
+
+type Fault = DamageError | ReadError | undefined;
+
+/** Why an entry cannot be had by its name. @param at of the entry in its block. */
+type LookUp = (name: string, at: number) => Fault;
+
+const NO_LOOK_UP: LookUp = () => undefined;
+
 class DirectoryReader implements DirectoryContent {
   readonly records: DirectoryRecord[] = [];
   readonly faults: (DamageError | ReadError)[] = [];
@@ -91,7 +111,8 @@ class DirectoryReader implements DirectoryContent {
         return;
       }
       const number = shortNumber(bytes, next - numberBytes, wide);
-      this.#record(bytes, at + SHORT_ENTRY_BYTES, nameLength, number, this.#inode.location);
+      const origin = this.#inode.location;
+      this.#record({ bytes, at: at + SHORT_ENTRY_BYTES, nameLength, inode: number, origin });
       at = next;
     }
   }
@@ -102,6 +123,9 @@ class DirectoryReader implements DirectoryContent {
     const perBlock = superblock.directoryBlockSize / blockSize;
     const end = Math.min(DIRECTORY_LEAF_AT, Math.ceil(this.#inode.sizeBytes / blockSize) * blockSize) / blockSize;
     const map = this.#context.blockMap(this.#inode);
+    // Names of any case lead to one entry with `ascii-ci`: their hashes are others.
+    const isIndexed = most === Number.POSITIVE_INFINITY && !superblock.features.includes('ascii-ci');
+    const index = isIndexed ? new DirectoryIndex(this.#inode, map, this.#context) : null;
     for (const lost of map.lost) if (lost.logical < end) this.faults.push(lost.error);
     let next = 0;
     let read = 0;
@@ -109,14 +133,14 @@ class DirectoryReader implements DirectoryContent {
       const first = Math.max(next, Math.floor(logical / perBlock) * perBlock);
       const runEnd = Math.min(logical + length, end);
       for (next = first; next < runEnd && read < most; next += perBlock) {
-        this.#block(map, next);
+        this.#block(map, next, index);
         if (++read > superblock.blocksCount)
           throw this.#wrong('size', this.#inode.location, `${read} blocks`, 'a volume');
       }
     }
   }
 
-  #block(map: BlockMap, logical: number): void {
+  #block(map: BlockMap, logical: number, index: DirectoryIndex | null): void {
     try {
       const { superblock, blockSize } = this.#context;
       const { bytes, at } = readMapped(map, logical, superblock.directoryBlockSize / blockSize, this.#context);
@@ -125,10 +149,24 @@ class DirectoryReader implements DirectoryContent {
         const rightful = { what, at, owner: this.#inode.number, uuid: superblock.metaUuid };
         checkDescription(bytes, DESCRIPTIONS.directory, rightful);
       }
-      this.#entries(bytes, this.#endOfEntries(bytes, at), at);
+      const isIndexed = u32be(bytes, 0) === DIRECTORY_MAGICS.data[superblock.summed ? 1 : 0];
+      const lookUp = isIndexed && index !== null ? this.#lookUpIn(index, logical * blockSize) : NO_LOOK_UP;
+      this.#entries(bytes, this.#endOfEntries(bytes, at), at, lookUp);
     } catch (error) {
       this.#lose(error);
     }
+  }
+
+  /** @param start byte offset of the block in the directory. */
+  #lookUpIn(index: DirectoryIndex, start: number): LookUp {
+    return (name, at) => {
+      try {
+        index.check(name, start + at);
+        return undefined;
+      } catch (error) {
+        return this.#context.damage.keep(error);
+      }
+    };
   }
 
   /** A directory of one block has its hash table behind the entries. */
@@ -150,7 +188,7 @@ class DirectoryReader implements DirectoryContent {
   }
 
   /** Throws DamageError at the first entry that cannot be: the rest of the block is lost, as in a mount. */
-  #entries(bytes: Uint8Array, end: number, origin: number): void {
+  #entries(bytes: Uint8Array, end: number, origin: number, lookUp: LookUp): void {
     let at = this.#headerBytes;
     while (at < end) {
       const free = u16be(bytes, at) === DIRECTORY_FREE_TAG;
@@ -165,12 +203,18 @@ class DirectoryReader implements DirectoryContent {
           `at most ${end - at}, and its own tag`,
         );
       }
-      if (!free) this.#record(bytes, at + 9, nameLength, n64be(bytes, at), origin);
+      if (!free) {
+        const entry = { bytes, at: at + 9, nameLength, inode: n64be(bytes, at), origin };
+        this.#record(entry, name => lookUp(name, at));
+      }
       at += length;
     }
   }
 
-  #record(bytes: Uint8Array, at: number, nameLength: number, inode: number, origin: number): void {
+  #record(
+    { bytes, at, nameLength, inode, origin }: StoredEntry,
+    lookUp: (name: string) => Fault = () => undefined,
+  ): void {
     const name = latin1(bytes, at, nameLength);
     if (name === '.') return;
     if (name === '..') {
@@ -180,7 +224,8 @@ class DirectoryReader implements DirectoryContent {
       this.#lose(this.#wrong('name', origin + at, found, 'neither empty nor with / or NUL'));
     } else {
       const type = this.#typeBytes === 1 ? (TYPES[bytes[at + nameLength] as number] ?? null) : null;
-      this.records.push({ name, inode, type });
+      const fault = lookUp(name);
+      this.records.push(fault === undefined ? { name, inode, type } : { name, inode, type, fault });
     }
   }
 

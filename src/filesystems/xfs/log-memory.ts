@@ -19,6 +19,7 @@ import { bufferKey, inReplayOrder, regionOf, survey } from './log-replay.ts';
 import { oldestRecord } from './log-span.ts';
 import { type LogItem, type LogTransaction, records, transactions } from './log-transactions.ts';
 import { isLike, isLoggedWhole, isSlotOf, loggedChangeNs } from './logged-core.ts';
+import { NewestBlocks } from './newest-blocks.ts';
 import { ReplayDisk, SECTOR_BYTES } from './replay-disk.ts';
 import { DESCRIPTIONS, describeBlock, type SelfDescription, sameBytes } from './self-description.ts';
 import type { XfsVolume } from './volume.ts';
@@ -71,6 +72,7 @@ class Memory {
   readonly #blocks = new Map<number, OutdatedBlock>();
   /** What is behind, and of which the log does not hold all that came after. */
   readonly #partly = new Set<string>();
+  readonly #newest: NewestBlocks;
   /** Some structure carries no LSN, as a repair leaves it. */
   #isRepaired = false;
   /** What a repair changed without telling: the LSN is that of the log, the bytes are not. */
@@ -79,6 +81,7 @@ class Memory {
   constructor(volume: XfsVolume) {
     this.#volume = volume;
     this.#disk = new ReplayDisk(volume.source);
+    this.#newest = new NewestBlocks(volume);
   }
 
   recall(): LogMemory | null {
@@ -104,7 +107,8 @@ class Memory {
     const times = { fromNs: this.#sinceNs, toNs: this.#untilNs };
     // Objects that are behind, and of which the log does not hold all that came after.
     const holes = this.#partly.size > 0 ? 1 : 0;
-    return { ...times, holes, overlay, inodes: this.#inodes, blocks: this.#outdated(), isUndisturbed };
+    const blocks = this.#outdated();
+    return { ...times, holes, overlay, inodes: this.#inodes, blocks, isUndisturbed, newest: this.#newest };
   }
 
   #outdated(): OutdatedBlock[] {
@@ -173,7 +177,9 @@ class Memory {
     if (left > 0 || flags & (BUFFER_FLAGS.cancel | BUFFER_FLAGS.quota | BUFFER_FLAGS.inodes)) return;
     const home = this.#disk.read(block, length);
     let homeLsn = this.#lsnOf(home);
+    this.#newest.noteLogged(block, length);
     if (homeLsn !== null && homeLsn >= lsn && homeLsn !== NO_LSN) return;
+    this.#newest.noteBehind(block, length);
     if (homeLsn === 0n && !this.#begun.has(key)) {
       // A repair wrote it, and its pieces are of no day of the log: what is not logged stays blank, and does not hold together.
       this.#isRepaired = true;
@@ -215,14 +221,17 @@ class Memory {
     const cluster = this.#disk.read(change.block, change.length);
     const slot = cluster.subarray(change.offset, change.offset + superblock.inodeSize);
     const key = `inode ${change.number}`;
+    this.#newest.noteLogged(change.block, change.length);
     if (slot.length < superblock.inodeSize || !isSlotOf(slot, change.number)) {
       this.#partly.add(key);
+      this.#newest.noteBehind(change.block, change.length);
       return;
     }
     const isEdited = this.#edited.has(key) && !this.#begun.has(key);
     if (isEdited) slot.fill(0, CORE_LSN_AT, CORE_LSN_AT + 8);
     const homeLsn = u64be(slot, CORE_LSN_AT);
     if (homeLsn >= lsn && homeLsn !== NO_LSN) return;
+    this.#newest.noteBehind(change.block, change.length);
     const isFresh = u16be(slot, 2) === 0 && homeLsn === 0n;
     if (!this.#isWhole(key, isFresh ? null : homeLsn, isLoggedWhole(change, slot))) return;
     if (!isFresh && homeLsn === 0n) this.#isRepaired = true;

@@ -1,7 +1,7 @@
 // XFS, versions 4 and 5, behind the seam of file systems: entries by byte paths, as the kernel's mount would show them.
 
 import type { ByteSource } from '../../bytes/byte-source.ts';
-import { ReadError, UnsupportedError } from '../../errors.ts';
+import { ReadError, UnsupportedError, unlessRefused } from '../../errors.ts';
 import type { BytePath } from '../../model.ts';
 import type { DamageLog } from '../damage-log.ts';
 import type { Entry, Extent, Filesystem, InodeHabits, Listing, OpenFile, VolumeBlocks } from '../filesystem.ts';
@@ -83,6 +83,7 @@ export class XfsFilesystem implements Filesystem {
       owned: () => ownedBlocks(volume),
       isAllocated: block => allocation.isBlockInUse(block),
       mayShareBlocks: inode => volume.mayShareBlocks(inode),
+      inodeAt: inode => unlessRefused(() => volume.rawInode(inode).location),
     };
     this.inodeHabits = {
       perBlock: volume.superblock.inodesPerBlock,
