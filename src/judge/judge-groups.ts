@@ -18,6 +18,8 @@ export interface Counters {
   readonly packages: Map<string, PackageCounts>;
   /** Findings beyond doubt by volume, those that groups raise aside. */
   readonly losses: Map<number, number>;
+  /** The same of content that did not arrive. */
+  readonly lossesOfContent: Map<number, number>;
   /** By volume: hints of rules whose innocent explanations are rare accidents. */
   readonly rareHints: Map<number, number>;
   /** By volume and directory: names of it that went back beyond doubt. */
@@ -40,6 +42,7 @@ export function newCounters(stripeBytes: number | null = null): Counters {
   return {
     packages: new Map(),
     losses: new Map(),
+    lossesOfContent: new Map(),
     rareHints: new Map(),
     namesBack: new Map(),
     names: new Map(),
@@ -60,17 +63,23 @@ const RESTORED_CHANGES = 20;
 /** To be called for every finding of judgePath before judgeGroups: counts what is beyond doubt. */
 export function countFinding(counters: Counters, finding: Finding): void {
   if (finding.confidence === 'possible' && RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.severalAreLosses) {
-    counters.rareHints.set(finding.volume, (counters.rareHints.get(finding.volume) ?? 0) + 1);
+    countOne(counters.rareHints, finding.volume);
   }
   if (finding.confidence === 'possible' || finding.causePath !== null) return;
   if (['altered', 'suspect'].includes(finding.verdict)) return;
   if (finding.verdict === 'unreadable' && finding.evidence[0]?.rule !== 'name-leads-nowhere') return;
   if (finding.evidence[0]?.scanner === 'packages') return;
-  counters.losses.set(finding.volume, (counters.losses.get(finding.volume) ?? 0) + 1);
+  const isOfContent = RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.isOfContent === true;
+  countOne(counters.losses, finding.volume);
+  if (isOfContent) countOne(counters.lossesOfContent, finding.volume);
   if (counters.extents !== null) countLoss(counters.extents, finding);
   if (finding.verdict !== 'missing' && finding.verdict !== 'resurrected') return;
   const directory = directoryKey(finding);
-  counters.namesBack.set(directory, (counters.namesBack.get(directory) ?? 0) + 1);
+  countOne(counters.namesBack, directory);
+}
+
+function countOne<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 /** Corrects findings by what their groups say, in their order, and drops hints that nothing raised. */
@@ -106,7 +115,15 @@ function corrected(finding: Finding, counters: Counters): Finding {
   const counts = counters.changed.get(finding.volume);
   if (counts !== undefined && isRestored(counts)) return asRestored(finding, counts);
   const lowered = staleManifest(finding, counters);
-  return lowered === finding ? RAISES.reduce((raised, raise) => raise(raised, counters), finding) : lowered;
+  return lowered === finding ? raised(finding, counters) : lowered;
+}
+
+/** What is altered by its manifest may be more than that. */
+function raised(finding: Finding, counters: Counters): Finding {
+  const { amongLosses, ...alone } = finding;
+  if (amongLosses === undefined) return RAISES.reduce((left, raise) => raise(left, counters), finding);
+  const other = raisedByLosses({ ...alone, ...amongLosses, confidence: 'possible' }, counters);
+  return other.confidence === 'possible' ? alone : other;
 }
 
 /** What is only known through the directory above is as sure as the directory's own finding became. */
@@ -125,11 +142,14 @@ function lossesOf(volume: number, counters: Counters): number {
 }
 
 function raisedByLosses(finding: Finding, counters: Counters): Finding {
-  const losses = lossesOf(finding.volume, counters);
-  if (finding.confidence !== 'possible' || losses < LOSSES_BEYOND_DOUBT) return finding;
-  if (!RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.raisedByLosses) return finding;
+  const rule = RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '');
+  if (finding.confidence !== 'possible' || !rule?.raisedByLosses) return finding;
+  const { volume } = finding;
+  const losses = rule.isOfContent ? (counters.lossesOfContent.get(volume) ?? 0) : lossesOf(volume, counters);
+  if (losses < LOSSES_BEYOND_DOUBT) return finding;
   if (counters.extents !== null && isAloneAmongLanded(counters.extents, finding)) return keptDown(finding);
-  const why = `${losses} losses on this volume are beyond doubt, and losses come in clusters.`;
+  const what = rule.isOfContent ? 'losses of content' : 'losses';
+  const why = `${losses} ${what} on this volume are beyond doubt, and losses come in clusters.`;
   return {
     ...finding,
     confidence: 'likely',

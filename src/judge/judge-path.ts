@@ -131,13 +131,16 @@ function isVouchedByLog(known: PathCase): boolean {
 /** Written at its birth and not since: so near to it is its last write then. */
 const WRITTEN_AT_BIRTH_NS = 1_000_000_000n;
 
-/** An empty file; or one that was born in the window and written once, and no block of it is as its place was before. */
-function hasLandedWhole({ seen, newest, blocks }: PathCase): boolean {
+/**
+ * An empty file; or one that was born in the window and written once, and no block of it is as its place was before. Where
+ * freed places are handed out at once, there may have been a third file between.
+ */
+function hasLandedWhole({ seen, newest, blocks, inode }: PathCase): boolean {
   const stat = seen?.stat ?? null;
   const [witness] = blocks;
   if (stat === null || newest.inode !== 'in-place') return false;
   if (stat.sizeBytes === 0) return true;
-  if (witness?.formerly !== null || stat.crtimeNs === null) return false;
+  if (witness?.formerly !== null || stat.crtimeNs === null || inode.numbersReturn) return false;
   const isWrittenOnce = stat.mtimeNs >= stat.crtimeNs && stat.mtimeNs - stat.crtimeNs <= WRITTEN_AT_BIRTH_NS;
   return isWrittenOnce && witness.spans.length > 0 && witness.spans.every(({ state }) => state === 'landed');
 }
@@ -220,7 +223,17 @@ function findingOf(known: PathCase, chosen: Charge, charges: readonly Charge[], 
     foundAt: chosen.foundAt ?? null,
     recoverable: chosen.foundAt ? 'orphan' : null,
     remedy: remedyOf(known, chosen),
+    ...amongLosses(known, chosen, charges),
   };
+}
+
+/** Content that is not as a manifest has it was changed by somebody, or is what a weaker charge says. */
+function amongLosses(known: PathCase, chosen: Charge, charges: readonly Charge[]): Pick<Finding, 'amongLosses'> {
+  const raisable = charges.filter(({ rule, verdict }) => rule.raisedByLosses === true && verdict !== 'altered');
+  const other = chosen.verdict === 'altered' ? choose(raisable) : null;
+  if (other === null) return {};
+  const ranges = rangesOfFinding(known, other, charges).map(range => ({ ...range, physical: null }));
+  return { amongLosses: { verdict: other.verdict, ranges, evidence: evidenceOf(other, charges) } };
 }
 
 /** What went back is harmed, whichever rule has the word; a finding without ranges is of the whole anyhow. */

@@ -19,6 +19,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'blocks in common with another file (`cp --reflink`) that had them then: exempt where the inode says that it shared any',
       'the same bytes written again as another file of the same size, or as one deleted before that day: exempt where old bytes end with the file',
     ],
+    isOfContent: true,
     accuse: known => neverLanded(known, false),
   },
   {
@@ -29,6 +30,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'deleted before that day, and made again into its old blocks (a package, a branch, a build): `possible` alone',
     ],
     raisedByLosses: true,
+    isOfContent: true,
     accuse: known => neverLanded(known, true),
   },
   {
@@ -56,6 +58,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'preallocation and holes: exempt',
     ],
     raisedByLosses: true,
+    isOfContent: true,
     accuse: known => (holdsNoZeros(known.path) ? zerosOf(known) : null),
   },
   {
@@ -82,6 +85,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     says: 'The file was written since, and every block of it is at its old place and as it was.',
     innocent: ['touch', 'the same bytes written again in place: `possible` alone'],
     raisedByLosses: true,
+    isOfContent: true,
     accuse: writtenInPlace,
   },
   {
@@ -183,9 +187,12 @@ function zerosOf(known: PathCase): Accusation | null {
   return neverLandedZeros(known) ?? nothingButZeros(known) ?? endNotWritten(known, false);
 }
 
-/** Kinds of files that hold no zero bytes: text (not logs, which are cut short under their writer), and what git compresses. */
+/**
+ * Kinds of files that hold no block of zeros: text (not logs, which are cut short under their writer), what is compressed,
+ * and what git keeps.
+ */
 const WITHOUT_ZEROS =
-  /\.(?:[ch](?:pp)?|cc|cfg|conf|conffiles|css|csv|desktop|go|html?|ini|java|json|list|m?[jt]sx?|md|md5sums|php|p[lmoy]|rb|rs|service|sh|sql|svg|tex|toml|tsv|txt|xml|ya?ml)$|\/\.git\/(?:objects\/[0-9a-f]{2}\/|refs\/|logs\/|HEAD$|config$)/;
+  /\.(?:[ch](?:pp)?|cc|cfg|conf|conffiles|css|csv|desktop|go|html?|ini|java|json|list|m?[jt]sx?|md|md5sums|php|p[lmoy]|rb|rs|service|sh|sql|svg|tex|toml|tsv|txt|xml|ya?ml|bz2|deb|gif|gz|jpe?g|lz4|png|tgz|webp|woff2?|xz|zst)$|\/\.git\/(?:objects\/|refs\/|logs\/|HEAD$|config$)/;
 
 function holdsNoZeros(path: BytePath): boolean {
   return WITHOUT_ZEROS.test(path);
