@@ -63,12 +63,18 @@ class Survey<I extends NamedInode> implements DirectorySurvey {
   #gatherFrom(parent: number, stated: Int32Array): void {
     const records = recordsOf(this.#volume, this.#numbers[parent] ?? 0);
     this.#names[parent] = records.length;
-    for (const { name, inode, type } of records) {
-      const child = this.#placeOf(inode);
+    for (const record of records) {
+      const child = this.#childOf(record);
       if (child === NONE) continue;
+      const { name, type } = record;
       if (this.#isFirstAtHome(parent, child, stated)) this.#homes[child] = parent;
       else this.#noteOther(parent, name, child, type === null || type === 'directory');
     }
+  }
+
+  /** The directory that a name leads to; a name that cannot be looked up leads nowhere. */
+  #childOf({ inode, fault }: DirectoryRecord): number {
+    return fault === undefined ? this.#placeOf(inode) : NONE;
   }
 
   #isFirstAtHome(parent: number, child: number, stated: Int32Array): boolean {
@@ -98,9 +104,10 @@ class Survey<I extends NamedInode> implements DirectorySurvey {
 
   *#secondNamesIn(parent: number): Iterable<readonly [name: string, child: number]> {
     const atHome = new Set<number>();
-    for (const { name, inode } of recordsOf(this.#volume, this.#numbers[parent] ?? 0)) {
-      const child = this.#placeOf(inode);
+    for (const record of recordsOf(this.#volume, this.#numbers[parent] ?? 0)) {
+      const child = this.#childOf(record);
       if (child === NONE) continue;
+      const { name } = record;
       const isStatedHome = this.#homes[child] === parent && !this.#fosterHomes.has(child) && !atHome.has(child);
       if (isStatedHome) atHome.add(child);
       else if (!this.#isFosterHome(parent, name, child) && this.#maySecond(parent, child)) yield [name, child];

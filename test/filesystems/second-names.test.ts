@@ -3,8 +3,9 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { memoryBytes } from '../../src/bytes/memory-bytes.ts';
-import { errorCode } from '../../src/errors.ts';
+import { DamageError, errorCode } from '../../src/errors.ts';
 import { DamageLog } from '../../src/filesystems/damage-log.ts';
+import type { DirectoryRecord } from '../../src/filesystems/directory-record.ts';
 import { openExt4 } from '../../src/filesystems/ext4/ext4-filesystem.ts';
 import type { Entry, Filesystem, LostEntry } from '../../src/filesystems/filesystem.ts';
 import { InodeTree } from '../../src/filesystems/inode-tree.ts';
@@ -267,6 +268,23 @@ describe('a volume made of malice', () => {
     const typed = { ...volume, directory: (inode: NamedInode) => asFiles(directory(inode)) };
     const entries = walked(new InodeTree(typed));
     expect(entries.filter(({ viaSecondName }) => viaSecondName).map(({ path }) => path)).toEqual(['/n', '/n/inner']);
+  });
+
+  it('is at home under the other name where its own cannot be looked up', () => {
+    const volume = volumeOf(
+      new Map([
+        [ROOT, [ROOT, { own: 3, holder: 4 }]],
+        [3, [ROOT, { inner: FILES }]],
+        [4, [ROOT, { other: 3 }]],
+      ]),
+    );
+    const { directory } = volume;
+    const fault = new DamageError('index', 0, 'nothing', 'the name');
+    const unindexed = (record: DirectoryRecord) => (record.name === 'own' ? { ...record, fault } : record);
+    const holed = (inode: NamedInode) => ({ ...directory(inode), records: directory(inode).records.map(unindexed) });
+    const entries = walked(new InodeTree({ ...volume, directory: holed }));
+    expect(entries.map(lineOf).sort()).toEqual(['/holder', '/holder/other', '/holder/other/inner', '/own: refused']);
+    expect(entries.some(({ viaSecondName }) => viaSecondName)).toBe(false);
   });
 
   it('goes down a chain of homes of any depth, and up again', () => {
