@@ -136,6 +136,8 @@ export interface Seen {
   readonly linkTarget: BytePath | null;
   readonly fault: Fault | null;
   readonly content: ContentSeen | null;
+  /** What is here is at home under another path: this one goes through, or ends in, a second name of a directory. */
+  readonly viaSecondName?: boolean;
 }
 
 export type ReferenceKind = 'packages' | 'baseline' | 'inventory' | 'git' | 'format' | 'journal';

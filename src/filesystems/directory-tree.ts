@@ -1,35 +1,34 @@
-// Makes a tree of what damage or malice may have made a net: each directory has one name, so that a walk meets it once and ends.
+// Makes a tree of what damage or malice may have made a net: each directory is at home under one name. Other names that lead
+// to it are shown as a kernel's mount shows them, which moves the directory to the name that was looked up last.
 // A directory belongs to the parent that its ".." names, if that parent names it; else to the first other directory that does.
 
-import { byName, type DirectoryRecord } from './directory-record.ts';
+import { type DirectorySurvey, surveyDirectories } from './directory-survey.ts';
 import type { InodeVolume, NamedInode } from './inode-volume.ts';
 
-interface Claim {
-  readonly parent: number;
-  readonly name: string;
-}
+/**
+ * What a name is to the directory that it leads to: its home; a second name, under which it is shown again; or refused, as
+ * the kernel refuses a name that leads to a directory above, or as what would repeat too much.
+ */
+export type NameKind = 'home' | 'second' | 'refused';
 
 export class DirectoryTree<I extends NamedInode> {
   readonly #volume: InodeVolume<I>;
-  /** Of directories whose ".." leads to no parent that names them; gathered once, when the first of them is met. */
-  #fosterClaims: ReadonlyMap<number, Claim> | null = null;
+  /** Made once, when the first name is met that is not beyond doubt its directory's home. */
+  #survey: DirectorySurvey | null = null;
 
   constructor(volume: InodeVolume<I>) {
     this.#volume = volume;
   }
 
   /**
-   * Whether the directory `child` is at home under this name.
-   * @param first whether no name before it in the listing of `parent` leads to the same inode.
+   * Of the name of a directory `child` in the directory `parent`, that one being at home.
+   * @param first whether no name before it in the listing of `parent` is the home of the same inode.
    */
-  isHome(parent: number, name: string, child: I, first: boolean): boolean {
-    if (child.number === this.#volume.rootInode || child.number === parent) return false;
-    const stated = this.#statedParent(child);
-    if (stated === parent) return first;
-    if (stated !== null && this.#names(stated, child.number)) return false;
-    this.#fosterClaims ??= this.#gatherClaims();
-    const claim = this.#fosterClaims.get(child.number);
-    return claim !== undefined && claim.parent === parent && claim.name === name;
+  kindOf(parent: number, name: string, child: I, first: boolean): NameKind {
+    if (child.number === this.#volume.rootInode || child.number === parent) return 'refused';
+    if (first && this.#statedParent(child) === parent) return 'home';
+    this.#survey ??= surveyDirectories(this.#volume);
+    return this.#survey.kindOf(parent, name, child.number);
   }
 
   #statedParent(directory: I): number | null {
@@ -39,31 +38,5 @@ export class DirectoryTree<I extends NamedInode> {
       this.#volume.damage.keep(error);
       return null;
     }
-  }
-
-  #names(parent: number, child: number): boolean {
-    return this.#recordsOf(parent).some(record => record.inode === child);
-  }
-
-  #recordsOf(number: number): readonly DirectoryRecord[] {
-    try {
-      const inode = this.#volume.inode(number);
-      return inode.type === 'directory' ? this.#volume.directory(inode).records : [];
-    } catch (error) {
-      this.#volume.damage.keep(error);
-      return [];
-    }
-  }
-
-  #gatherClaims(): ReadonlyMap<number, Claim> {
-    const claims = new Map<number, Claim>();
-    for (const parent of this.#volume.inodesInUse()) {
-      if (parent.type !== 'directory') continue;
-      for (const { inode, name, type } of [...this.#recordsOf(parent.number)].sort(byName)) {
-        const possible = type === null || type === 'directory';
-        if (possible && !claims.has(inode)) claims.set(inode, { parent: parent.number, name });
-      }
-    }
-    return claims;
   }
 }

@@ -15,6 +15,11 @@ export interface Entry {
   readonly device: bigint;
   /** Another file system, or another part of this one, is mounted here (a mounted tree only): `stat` is that of its root. */
   readonly mountPoint: boolean;
+  /**
+   * The path goes through a name of a directory that is at home under another one, or ends in such a name: what is there is
+   * listed a second time. Only on a damaged file system inside an image; absent: it does not.
+   */
+  readonly viaSecondName?: boolean;
 }
 
 /** A name that is listed, and whose inode could not be had. A fault of kind `absent`: it was deleted meanwhile. */
@@ -23,6 +28,8 @@ export interface LostEntry {
   readonly stat: null;
   readonly direntType: EntryType | null;
   readonly fault: Fault;
+  /** As in Entry. */
+  readonly viaSecondName?: boolean;
 }
 
 /** What listing a directory gave. Both may be filled: what could be read, and what stopped the rest. */

@@ -33,39 +33,44 @@ export class InodeTree<I extends NamedInode> {
       const inode = this.inodeOf(directory);
       if (inode.type !== 'directory') throw new ReadError(directory.path, 0, 0, 'ENOTDIR');
       const content = this.#volume.directory(inode);
-      return { entries: this.#entries(directory.path, inode, content), fault: listingFault(content) };
+      return { entries: this.#entries(directory, inode, content), fault: listingFault(content) };
     } catch (error) {
       return { entries: [], fault: faultOf(error) };
     }
   }
 
-  *#entries(path: BytePath, directory: I, content: DirectoryContent): Iterable<Entry | LostEntry> {
-    const directories = new Set<number>();
+  *#entries(directory: Entry, inode: I, content: DirectoryContent): Iterable<Entry | LostEntry> {
+    const atHome = new Set<number>();
     let previous: DirectoryRecord | null = null;
     for (const record of [...content.records].sort(byName)) {
-      if (previous?.name === record.name) this.#duplicate(directory, record);
-      else yield this.#entry(path, directory, record, directories);
+      if (previous?.name === record.name) this.#duplicate(inode, record);
+      else yield this.#entry(directory, inode, record, atHome);
       previous = record;
     }
   }
 
-  #entry(path: BytePath, directory: I, record: DirectoryRecord, directories: Set<number>): Entry | LostEntry {
+  #entry({ path, viaSecondName = false }: Entry, directory: I, record: DirectoryRecord, atHome: Set<number>) {
     const child = childPath(path, record.name);
     try {
       if (record.fault !== undefined) throw record.fault;
       const inode = this.#volume.inode(record.inode);
-      if (inode.type === 'directory') this.#checkHome(directory, record, inode, !directories.has(inode.number));
-      if (inode.type === 'directory') directories.add(inode.number);
-      return entryOf(child, inode, record);
+      if (inode.type !== 'directory') return withWay(entryOf(child, inode, record), viaSecondName);
+      const isHome = this.#isHome(directory, record, inode, atHome);
+      if (!isHome && viaSecondName) throw elsewhere(directory, record, inode);
+      return withWay(entryOf(child, inode, record), viaSecondName || !isHome);
     } catch (error) {
-      return { path: child, stat: null, direntType: record.type, fault: faultOf(this.#volume.damage.keep(error)) };
+      const fault = faultOf(this.#volume.damage.keep(error));
+      return withWay<LostEntry>({ path: child, stat: null, direntType: record.type, fault }, viaSecondName);
     }
   }
 
-  #checkHome(directory: I, record: DirectoryRecord, child: I, first: boolean): void {
-    if (this.#tree.isHome(directory.number, record.name, child, first)) return;
-    const what = `entry ${JSON.stringify(record.name)} of directory inode ${directory.number}`;
-    throw new DamageError(what, child.location, `inode ${child.number}`, 'a directory without another name', 'ELOOP');
+  /** False for a second name. Throws DamageError for a name under which the directory is not shown. */
+  #isHome(directory: I, record: DirectoryRecord, child: I, atHome: Set<number>): boolean {
+    const kind = this.#tree.kindOf(directory.number, record.name, child, !atHome.has(child.number));
+    if (kind === 'refused') throw elsewhere(directory, record, child);
+    if (kind === 'home') atHome.add(child.number);
+    else this.#volume.damage.add(elsewhere(directory, record, child));
+    return kind === 'home';
   }
 
   /** A name that a directory holds twice leads where its first entry does. */
@@ -112,6 +117,15 @@ export function linkText(target: Uint8Array): BytePath {
   const text = Buffer.from(target.buffer, target.byteOffset, target.length).toString('latin1');
   const nul = text.indexOf('\0');
   return nul < 0 ? text : text.slice(0, nul);
+}
+
+function elsewhere(directory: NamedInode, record: DirectoryRecord, child: NamedInode): DamageError {
+  const what = `entry ${JSON.stringify(record.name)} of directory inode ${directory.number}`;
+  return new DamageError(what, child.location, `inode ${child.number}`, 'a directory without another name', 'ELOOP');
+}
+
+function withWay<T extends Entry | LostEntry>(entry: T, viaSecondName: boolean): T {
+  return viaSecondName ? { ...entry, viaSecondName } : entry;
 }
 
 function entryOf(path: BytePath, inode: NamedInode, record: DirectoryRecord | null): Entry {

@@ -86,10 +86,11 @@ function stateOfUnknown(known: PathCase, newest: Expectation): 'stale' | 'garbag
   return isBetweenGenerations(known, newest) ? 'stale' : null;
 }
 
-/** The inode's number was this file's, and the inode is not: the number was handed on, or its slot went back. */
+/** The inode's number was this file's, and the inode is not: handed on, at home under another name, or its slot went back. */
 function isAnothersInode(known: PathCase, newest: Expectation): boolean {
   const stat = known.seen?.stat ?? null;
   if (stat === null || newest.stat === null) return false;
+  if (known.seen?.viaSecondName) return true;
   if (known.inode.cameFrom.length > 0 || known.inode.rivals.length > 0) return true;
   const states = timelineOf(known).map(state => state.expectation?.stat ?? null);
   if (states.some(state => state !== null && sameInode(stat, state))) return false;

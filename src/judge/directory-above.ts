@@ -13,6 +13,7 @@ const LEADS_ELSEWHERE = new Set([
   'name-of-an-old-number',
   'inode-of-an-earlier-birth',
   'entry-of-another-type',
+  'second-name-of-a-directory',
 ]);
 
 /** What stands in the place of the directory above is another inode, left from before the newest generation. */

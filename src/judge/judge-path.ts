@@ -28,7 +28,7 @@ import {
   timelineOf,
 } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-import { RULES } from './rule-table.ts';
+import { rulesFor } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
 import { HISTORY_RULES, withGoneBack } from './rules-history.ts';
 import { directoryPlace, isAtRisk, isNameAtRisk, windowPlace } from './window.ts';
@@ -48,9 +48,9 @@ interface Charge extends Accusation {
 export function judgePath(known: PathCase): Judgement {
   const vouchers = vouchersOf(known);
   const isNamed = isNameVouchedByLog(known);
-  const charges = RULES.flatMap(rule => chargeBy(rule, known)).filter(
-    charge => outlivesVouching(charge, vouchers) && !(isNamed && isHintAtName(charge)),
-  );
+  const charges = rulesFor(known)
+    .flatMap(rule => chargeBy(rule, known))
+    .filter(charge => outlivesVouching(charge, vouchers) && !(isNamed && isHintAtName(charge)));
   const atRisk = isAtRisk(known);
   const chosen = choose(charges) ?? suspicion(known, vouchers, atRisk);
   const finding = chosen === null ? null : findingOf(known, chosen, charges, vouchers);

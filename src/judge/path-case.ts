@@ -103,6 +103,8 @@ export interface InodeWitness {
   readonly inodeBlockWentBack: boolean;
   /** Of a missing name: its inode lives on, counting a link for each of its names that are gone. */
   readonly linkStillCounted: boolean;
+  /** Of a directory's second name: its other one, where it is at home; null where it has none. */
+  readonly homePath: BytePath | null;
   /** For a directory: subdirectories that its link count implies and its listing lacks. */
   readonly lostSubdirectories: number;
   /** For a directory: an entry of it that was born after the directory's inode last changed. */
@@ -135,6 +137,7 @@ export const NO_WITNESS: InodeWitness = {
   isAmongOldInodes: false,
   inodeBlockWentBack: false,
   linkStillCounted: false,
+  homePath: null,
   lostSubdirectories: 0,
   youngerChild: null,
 };

@@ -1,5 +1,6 @@
 // Every rule of the judge, in the order in which their evidence stands in a finding.
 
+import type { PathCase } from './path-case.ts';
 import type { Rule } from './rule.ts';
 import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
@@ -11,9 +12,11 @@ import { BACK_RULES } from './rules-names-back.ts';
 import { GONE_RULES } from './rules-names-gone.ts';
 import { PACKAGE_RULES } from './rules-packages.ts';
 import { READING_RULES } from './rules-reading.ts';
+import { SECOND_NAME_RULES } from './rules-second-names.ts';
 
 export const RULES: readonly Rule[] = [
   ...READING_RULES,
+  ...SECOND_NAME_RULES,
   ...LOG_RULES,
   ...CONTENT_RULES,
   ...BLOCK_RULES,
@@ -24,5 +27,13 @@ export const RULES: readonly Rule[] = [
   ...PACKAGE_RULES,
   ...FORMAT_RULES,
 ];
+
+/** What is at home elsewhere is judged there; here only that it is shown. */
+const RULES_VIA_SECOND_NAMES: readonly Rule[] = [...READING_RULES, ...SECOND_NAME_RULES, ...LOG_RULES];
+
+/** The rules that may speak of a path. */
+export function rulesFor({ seen }: PathCase): readonly Rule[] {
+  return seen?.viaSecondName ? RULES_VIA_SECOND_NAMES : RULES;
+}
 
 export const RULE_BY_NAME: ReadonlyMap<string, Rule> = new Map(RULES.map(rule => [rule.name, rule]));

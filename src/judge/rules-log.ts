@@ -78,6 +78,11 @@ function namedInLog(known: PathCase): Accusation | null {
   return { verdict: 'missing', confidence, detail, expected: logged, causedByDirectory };
 }
 
+/** By a newer copy of its directory there is no such name. */
+export function isRemovedInLog(known: PathCase): boolean {
+  return removedInLog(known) !== null;
+}
+
 function removedInLog(known: PathCase): Accusation | null {
   const { logged, seen, parent } = known;
   // Of a directory that could not be read whole the log says that it is there, not what it is.

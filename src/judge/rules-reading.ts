@@ -1,24 +1,31 @@
 // What the medium or its metadata refuses. No permission, encrypted, unsupported are not refusals but skips.
 
 import { byteFigure, countOf } from '../figures.ts';
-import type { FindingRange } from '../model.ts';
+import type { FindingRange, Seen } from '../model.ts';
 import type { PathCase } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
+import { isShownInVain } from './rules-second-names.ts';
 
 export const READING_RULES: readonly Rule[] = [
   {
     name: 'name-leads-nowhere',
     scanner: 'tree',
     says: 'The directory lists the name, and looking it up fails.',
-    innocent: ['deleted between listing and look-up: the name must be listed still'],
-    accuse: known => (known.seen?.stat === null ? refusal(known, 'The directory lists the name, but') : null),
+    innocent: [
+      'deleted between listing and look-up: the name must be listed still',
+      'a directory’s second name below another one: shown at its home, and not listed over and over',
+    ],
+    accuse: known =>
+      known.seen?.stat === null && !isShownElsewhere(known.seen)
+        ? refusal(known, 'The directory lists the name, but')
+        : null,
   },
   {
     name: 'listing-refused',
     scanner: 'tree',
     says: 'The directory, or the symbolic link, cannot be read.',
-    innocent: ['no permission: a skip'],
-    accuse: known => (known.seen?.stat != null ? refusal(known, 'Reading it fails:') : null),
+    innocent: ['no permission: a skip', 'a directory shown where nothing should be: said at its home'],
+    accuse: known => (known.seen?.stat != null && !isShownInVain(known) ? refusal(known, 'Reading it fails:') : null),
   },
   {
     name: 'bytes-refused',
@@ -28,6 +35,10 @@ export const READING_RULES: readonly Rule[] = [
     accuse: bytesRefused,
   },
 ];
+
+function isShownElsewhere({ viaSecondName, fault }: Seen): boolean {
+  return viaSecondName === true && fault?.code === 'ELOOP';
+}
 
 function refusal(known: PathCase, opening: string): Accusation | null {
   const fault = known.seen?.fault ?? null;

@@ -58,7 +58,7 @@ class LoggedWalk {
     const onDisk = there === null ? new Map<BytePath, Entry>() : this.#entriesOf(there);
     for (const entry of this.#view.list(directory).entries) {
       const other = onDisk.get(baseName(entry.path)) ?? null;
-      if (entry.stat === null) {
+      if (entry.stat === null || entry.viaSecondName) {
         yield existing(entry);
         continue;
       }
@@ -130,7 +130,8 @@ const SILENT: Expectation = {
   remedy: null,
 };
 
-function existing({ path, direntType }: LostEntry): Expectation {
+/** A name that leads nowhere, or to what has another one: what it should lead to the log does not know. */
+function existing({ path, direntType }: Entry | LostEntry): Expectation {
   return { ...SILENT, path, type: direntType };
 }
 

@@ -129,9 +129,10 @@ async function writeRecords(
 ): Promise<boolean> {
   const breath = volume.breath();
   for await (const { entry, result } of breath.over(capturedEntries(volume))) {
-    if (entry.kind !== 'entry' || entry.fault !== null) unseen.push(entry.path);
+    if (entry.kind !== 'entry' || entry.fault !== null || entry.viaSecondName) unseen.push(entry.path);
     if (entry.kind === 'mount' || isDeletedMeanwhile(entry)) continue;
-    const record = recordOf(entry, result);
+    // What a second name shows is kept at its home; which of the two names is true nobody knows here.
+    const record = entry.viaSecondName ? null : recordOf(entry, result);
     if (record === null || record.unread !== null || entry.fault !== null) counts.skipped++;
     if (record === null) continue;
     writer.add(record, volume.volume);

@@ -56,9 +56,9 @@ export class FileHistory {
     const wanted = new Set(this.#found.map(run => keyOf(run.inode, run.generation)));
     const [named, untouched] = [new Set<string>(), new Set<string>()];
     const inodesHeld = this.#found.every(({ role }) => role !== 'inode-table');
-    for await (const { stat } of entries) {
+    for await (const { stat, viaSecondName } of entries) {
       const key = stat === null ? '' : keyOf(Number(stat.inode), stat.generation ?? 0);
-      if (stat === null || !wanted.has(key)) continue;
+      if (stat === null || viaSecondName || !wanted.has(key)) continue;
       if (stat.type === 'file') named.add(key);
       if (stat.type === 'directory' && newestNs !== null && stat.ctimeNs <= newestNs) untouched.add(key);
     }

@@ -14,6 +14,7 @@ import type { BytePath, Expectation, Stat } from '../model.ts';
 import { isBelow, parentPath } from '../path.ts';
 import type { PathGroup } from './path-stream.ts';
 import { InodeSet, PATHS_AT_MOST, PathsByInode, push } from './paths-by-inode.ts';
+import { SecondNames } from './second-names.ts';
 import type { SpoolEntry } from './spool.ts';
 
 /** Made by mke2fs and e2fsck, and filled by the latter: neither stamps the directory. */
@@ -35,6 +36,7 @@ export class InodeIndex {
   readonly #lostSubdirectories = new Map<BytePath, number>();
   readonly #youngerChild = new Map<BytePath, YoungerChild>();
   /** Directories that the newest generation had elsewhere, or not at all. */
+  readonly #secondNames = new SecondNames();
   readonly #newDirectories = new Map<BytePath, Stat>();
   readonly #movedHere = new Map<BytePath, Expectation>();
   /** The moved directories above the path that is being looked up, outermost first. */
@@ -67,7 +69,9 @@ export class InodeIndex {
 
   /** First pass. @param newest the newest generation's word on the path, null when it has none. */
   collect(group: PathGroup, newest: Expectation | null): void {
-    const stat = group.entry?.stat ?? null;
+    // Of a second name, and of what lies below it, no more is known than of a name that leads nowhere.
+    const stat = group.entry?.viaSecondName ? null : (group.entry?.stat ?? null);
+    if (group.entry?.viaSecondName) this.#secondNames.note(group.entry);
     const isHidden = group.entry?.kind === 'mount';
     this.#enter(group.path);
     if (stat === null && newest?.stat && !isHidden) this.#noteGone(group.path, newest.stat);
@@ -91,7 +95,8 @@ export class InodeIndex {
   /** Second pass, over the tree. */
   lookUpInTree(entry: SpoolEntry): void {
     const { stat, path } = entry;
-    if (stat === null || entry.device !== this.#rootDevice) return;
+    if (stat === null || entry.viaSecondName || entry.device !== this.#rootDevice) return;
+    this.#secondNames.lookUp(entry);
     for (const name of this.#displaced.of(stat.inode))
       push(this.#livesInstead, name, { path, stat, isNameOfOld: false, isNew: false });
     const gone = this.#gone.of(stat.inode);
@@ -112,17 +117,20 @@ export class InodeIndex {
   lookUpInGeneration(expectation: Expectation): void {
     if (expectation.stat === null) return;
     this.#followMove(expectation, expectation.stat);
-    for (const path of this.#unknown.of(expectation.stat.inode)) {
+    const { inode } = expectation.stat;
+    for (const path of [...this.#unknown.of(inode), ...this.#secondNames.of(inode)]) {
       if (path !== expectation.path) push(this.#cameFrom, path, { path: expectation.path, stat: expectation.stat });
     }
   }
 
   get wantsSecondPass(): boolean {
-    return !this.#gone.isEmpty || !this.#unknown.isEmpty || !this.#rivals.isEmpty;
+    const kept = [this.#gone, this.#unknown, this.#rivals, this.#secondNames];
+    return kept.some(paths => !paths.isEmpty);
   }
 
   /** @param formerly the inode of the newest generation, to tell its own heirs from those of a re-used number. */
   witness(group: PathGroup, formerly: Stat | null): InodeWitness {
+    if (group.entry?.viaSecondName) return this.#ofSecondName(group.entry);
     const stat = group.entry?.stat ?? null;
     const livesAt = (this.#livesAt.get(group.path) ?? []).filter(named => isHeir(named.stat, formerly));
     const came = (this.#cameFrom.get(group.path) ?? []).filter(named => stat !== null && isHeir(named.stat, stat));
@@ -139,11 +147,18 @@ export class InodeIndex {
       isAmongOldInodes: this.#blocksOfOld.has(this.#blockOf(stat)),
       inodeBlockWentBack: this.#hasBlockGoneBack(stat),
       linkStillCounted: false,
+      homePath: null,
       rivals,
       rivalsOfNewest: rivals.filter(path => !this.#unknown.of(stat.inode).includes(path)),
       lostSubdirectories: this.#lostSubdirectories.get(group.path) ?? 0,
       youngerChild: this.#youngerChild.get(group.path) ?? null,
     };
+  }
+
+  #ofSecondName({ path, stat }: SpoolEntry): InodeWitness {
+    if (stat === null) return NO_WITNESS;
+    const came = (this.#cameFrom.get(path) ?? []).filter(named => isHeir(stat, named.stat));
+    return { ...NO_WITNESS, cameFrom: came.map(named => named.path), homePath: this.#secondNames.homeOf(stat.inode) };
   }
 
   #unstampedExchange({ inode }: Stat, came: readonly { readonly path: BytePath }[]): InodeWitness['unstampedExchange'] {
@@ -253,11 +268,15 @@ export class InodeIndex {
     if (lost > 0 && this.#lostSubdirectories.size < PATHS_AT_MOST) this.#lostSubdirectories.set(left.path, lost);
   }
 
-  /** Mounted-over directories count as well, and names whose inode could not be had but that are said to be directories. */
+  /**
+   * Mounted-over directories count as well, and names that are said to be directories: those whose inode could not be had, and
+   * second names, which nobody counted when they were made for what had the number then.
+   */
   #countSubdirectory(path: BytePath, entry: SpoolEntry): void {
     const directory = this.#above.at(-1);
     if (directory?.path !== parentPath(path)) return;
-    if ((entry.stat?.type ?? entry.direntType) === 'directory') directory.subdirectories++;
+    const type = entry.viaSecondName ? entry.direntType : (entry.stat?.type ?? entry.direntType);
+    if (type === 'directory') directory.subdirectories++;
   }
 
   /** Keeps the entry that was born last after its directory's change, of those that a kernel made. */

@@ -88,7 +88,7 @@ function caseOf(group: PathGroup, judging: TreeJudging, parent: PathCase | null,
   const known = { volume, path, seen, expected, logged, newest, observations, parent, above, scan: facts };
   const formerly = newestPast({ ...known, inode: NO_WITNESS, blocks: [], goneBack: [] })?.expectation?.stat ?? null;
   const blocks = blocksOf(group, judging.comparisons);
-  const goneBack = seen?.stat == null ? [] : judging.history.spansOf(seen.stat);
+  const goneBack = seen?.stat == null || seen.viaSecondName ? [] : judging.history.spansOf(seen.stat);
   return { ...known, inode: judging.index.witness(group, formerly), blocks, goneBack };
 }
 
@@ -113,7 +113,7 @@ function withMoved({ path, expected }: PathGroup, { facts, index }: TreeJudging)
 }
 
 function blocksOf({ path, entry }: PathGroup, comparisons: readonly BlockComparison[]): BlockWitness[] {
-  const stat = entry?.stat ?? null;
+  const stat = entry?.viaSecondName ? null : (entry?.stat ?? null);
   return stat === null ? [] : comparisons.flatMap(comparison => comparison.witness(path, stat) ?? []);
 }
 
@@ -123,6 +123,7 @@ function isAlike(observed: BytePath, path: BytePath): boolean {
 }
 
 function seenOf(entry: SpoolEntry, result: ContentResult | null): Seen {
-  const { direntType, linkTarget, fault } = entry;
-  return { direntType, stat: result?.stat ?? entry.stat, linkTarget, fault, content: result?.content ?? null };
+  const { direntType, linkTarget, fault, viaSecondName = false } = entry;
+  const content = result?.content ?? null;
+  return { direntType, stat: result?.stat ?? entry.stat, linkTarget, fault, content, viaSecondName };
 }

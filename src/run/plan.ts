@@ -16,9 +16,9 @@ export interface WantedByRun {
 /** Which readable entries a run reads: all, or only the one that is to be explained. */
 export type Reads = (entry: SpoolEntry) => boolean;
 
-/** Whether there are bytes to be read. */
+/** Whether there are bytes to be read: what a directory's second name shows again is read at its home. */
 export function isReadable(entry: SpoolEntry): entry is Readable {
-  return entry.stat?.type === 'file';
+  return entry.stat?.type === 'file' && entry.viaSecondName !== true;
 }
 
 /** A batch is cut at so many files or bytes: large enough to be cheap, small enough to share out and to lose little. */

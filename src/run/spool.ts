@@ -18,6 +18,8 @@ export interface SpoolEntry {
   readonly stat: Stat | null;
   readonly device: bigint;
   readonly mountPoint: boolean;
+  /** As in Entry. */
+  readonly viaSecondName?: boolean;
   readonly linkTarget: BytePath | null;
   readonly fault: Fault | null;
 }
@@ -167,7 +169,7 @@ function withPath(record: EntryRecord, ancestors: BytePath[]): SpoolEntry {
   const path = record.depth === 0 ? '/' : childPath(ancestors[record.depth - 1] ?? '/', record.name);
   ancestors.length = record.depth;
   ancestors.push(path);
-  const { direntType, stat, device, mountPoint, linkTarget, fault } = record;
+  const { direntType, stat, device, mountPoint, viaSecondName, linkTarget, fault } = record;
   const kind = record.kind === 'continued' ? 'excluded' : record.kind;
-  return { path, kind, direntType, stat, device, mountPoint, linkTarget, fault };
+  return { path, kind, direntType, stat, device, mountPoint, viaSecondName, linkTarget, fault };
 }

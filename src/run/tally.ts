@@ -46,12 +46,13 @@ export class Tally {
   }
 
   #countKind(known: PathCase): void {
-    const type = known.seen?.stat?.type;
+    const type = isShownAgain(known) ? undefined : known.seen?.stat?.type;
     if (type === 'directory') this.directories++;
     if (type === 'file') this.files++;
   }
 
   #countSkip(known: PathCase): void {
+    if (isShownAgain(known)) return;
     const reason = skipReason(known);
     const fault = known.seen?.fault ?? known.seen?.content?.fault ?? null;
     const isRefused = fault !== null || known.seen?.content?.state === 'unreadable';
@@ -71,7 +72,7 @@ export class Tally {
     const counts = this.counters.packages.get(name) ?? { files: 0, differing: 0 };
     this.counters.packages.set(name, counts);
     counts.files++;
-    const differs = known.seen !== null && agreement(known.seen, manifest) === 'different';
+    const differs = known.seen !== null && !isShownAgain(known) && agreement(known.seen, manifest) === 'different';
     if (differs && !changedUnderUnchangedInode(known)) counts.differing++;
   }
 
@@ -94,8 +95,13 @@ function changedUnderUnchangedInode(known: PathCase): boolean {
   return agreement(known.seen, newest) === 'different';
 }
 
+/** Counted where it is at home. */
+function isShownAgain({ seen }: PathCase): boolean {
+  return seen?.viaSecondName === true;
+}
+
 function isContent(known: PathCase): boolean {
-  const type = known.seen?.stat?.type;
+  const type = isShownAgain(known) ? undefined : known.seen?.stat?.type;
   return type === 'file' || type === 'symlink';
 }
 

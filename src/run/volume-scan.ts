@@ -6,6 +6,7 @@ import type { Filesystem } from '../filesystems/filesystem.ts';
 import type { KnownNewest } from '../filesystems/logged-state.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, DigestAlgorithm, Expectation, Nanoseconds } from '../model.ts';
+import { isBelow } from '../path.ts';
 import type { Pool } from '../pool.ts';
 import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
@@ -107,21 +108,26 @@ function wantsPlaces({ maps, options }: VolumeScan): boolean {
   return maps.length > 0 || options.stripeBytes != null || (options.suspectExtents ?? []).length > 0;
 }
 
-/** The first name of each of these inodes. */
+/** The first name of each of these inodes, at home. */
 export function namesOf(scan: VolumeScan, inodes: ReadonlySet<number>): Map<number, BytePath> {
   const names = new Map<number, BytePath>();
   if (inodes.size === 0) return names;
-  for (const { path, stat } of spoolOf(scan).entries()) {
-    const inode = stat === null ? null : Number(stat.inode);
+  for (const { path, stat, viaSecondName } of spoolOf(scan).entries()) {
+    const inode = stat === null || viaSecondName ? null : Number(stat.inode);
     if (inode !== null && inodes.has(inode) && !names.has(inode)) names.set(inode, path);
   }
   return names;
 }
 
-/** What a capture keeps: every entry with what reading it gave, ascending by path key. */
+/** What a capture keeps: every entry with what reading it gave, ascending by path key. Nothing below a second name. */
 export function* capturedEntries(scan: VolumeScan): Iterable<{ entry: SpoolEntry; result: ContentResult | null }> {
   const results = resultsOf(scan);
-  for (const { entry } of groupsOf(scan)) if (entry !== null) yield { entry, result: results.resultOf(entry) };
+  let second: BytePath | null = null;
+  for (const { entry } of groupsOf(scan)) {
+    if (entry === null || (second !== null && isBelow(entry.path, second))) continue;
+    if (entry.viaSecondName) second = entry.path;
+    yield { entry, result: results.resultOf(entry) };
+  }
 }
 
 /** The newest ctime of all listed inodes; 0 when there are none. */

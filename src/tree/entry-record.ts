@@ -19,6 +19,8 @@ export interface EntryRecord {
   readonly stat: Stat | null;
   readonly device: bigint;
   readonly mountPoint: boolean;
+  /** As in Entry. */
+  readonly viaSecondName: boolean;
   readonly linkTarget: BytePath | null;
   /** Why the inode (`lost`), the listing or the link (`entry`) could not be had. */
   readonly fault: Fault | null;
@@ -32,6 +34,7 @@ const HAS_FAULT = 2;
 const HAS_CRTIME = 4;
 const HAS_GENERATION = 8;
 const IS_MOUNT_POINT = 16;
+const VIA_SECOND_NAME = 32;
 /** Parts are of about this size, so that neither messages nor rows grow with a directory. */
 const PART_BYTES = 256 * 1024;
 
@@ -47,7 +50,7 @@ export class RecordWriter {
   /** An inode. @param fault what its listing or its link refused; a link that was refused has no target. */
   entry(
     depth: number,
-    { path, stat, direntType, device, mountPoint }: Entry,
+    { path, stat, direntType, device, mountPoint, viaSecondName }: Entry,
     link: BytePath | null,
     fault: Fault | null,
   ) {
@@ -56,6 +59,7 @@ export class RecordWriter {
     if (stat.crtimeNs !== null) flags |= HAS_CRTIME;
     if (stat.generation !== null) flags |= HAS_GENERATION;
     if (mountPoint) flags |= IS_MOUNT_POINT;
+    if (viaSecondName) flags |= VIA_SECOND_NAME;
     const types = ENTRY_TYPES.indexOf(stat.type) + direntNibble(direntType);
     const at = this.#add(baseName(path), link ?? textOfFault(fault), {
       kind: 'entry',
@@ -69,7 +73,7 @@ export class RecordWriter {
 
   /** A name without its inode. @param ordinal for `continued`: which of the walk's deferred directories follows here. */
   name(kind: Exclude<RecordKind, 'entry'>, depth: number, named: Named, fault: Fault | null, ordinal = 0): void {
-    const flags = fault === null ? 0 : HAS_FAULT;
+    const flags = (fault === null ? 0 : HAS_FAULT) | (named.viaSecondName ? VIA_SECOND_NAME : 0);
     const tags = { kind, depth, types: direntNibble(named.direntType), flags, mode: 0 };
     const at = this.#add(baseName(named.path), textOfFault(fault), tags);
     this.#u32[at / 4 + 4] = ordinal;
@@ -133,7 +137,7 @@ export class RecordWriter {
   }
 }
 
-type Named = Pick<Entry, 'path' | 'direntType'>;
+type Named = Pick<Entry, 'path' | 'direntType' | 'viaSecondName'>;
 
 interface Tags {
   readonly kind: RecordKind;
@@ -191,6 +195,7 @@ function readRecord(views: Views, at: number): EntryRecord {
     stat: kind === 'entry' ? readStat(views, at, tags, modeAndFlags) : null,
     device: kind === 'entry' ? (views.i64[at / 8 + 7] ?? 0n) : 0n,
     mountPoint: (flags & IS_MOUNT_POINT) !== 0,
+    viaSecondName: (flags & VIA_SECOND_NAME) !== 0,
     linkTarget: flags & HAS_LINK ? views.text.toString('latin1', nameEnd, textEnd) : null,
     fault: flags & HAS_FAULT ? (JSON.parse(views.text.toString('utf8', nameEnd, textEnd)) as Fault) : null,
     ordinal: kind === 'continued' ? (views.u32[word + 4] ?? 0) : 0,

@@ -114,7 +114,8 @@ export class PathResolver {
     if (known !== undefined) return known;
     const ways = new Map<BytePath, Entry>();
     for (const [name, entry] of this.#list(directory)) {
-      if (entry.stat === null) continue;
+      // Where a directory's second name should lead nobody knows.
+      if (entry.stat === null || entry.viaSecondName) continue;
       if (entry.stat.type === 'directory' || entry.stat.type === 'symlink') ways.set(name, entry);
     }
     this.#ways.set(directory.path, ways);

@@ -12,9 +12,11 @@ import { BACK_TESTS } from './rules/names-back.ts';
 import { GONE_TESTS } from './rules/names-gone.ts';
 import { PACKAGE_TESTS } from './rules/packages.ts';
 import { READING_TESTS } from './rules/reading.ts';
+import { SECOND_NAME_TESTS } from './rules/second-names.ts';
 
 const TESTS = [
   ...READING_TESTS,
+  ...SECOND_NAME_TESTS,
   ...LOG_TESTS,
   ...CONTENT_TESTS,
   ...BLOCK_TESTS,

@@ -17,6 +17,10 @@ interface Inode {
   readonly links?: number;
   readonly ctime?: number;
   readonly born?: number;
+  /** Of now: reached through a second name of a directory. */
+  readonly viaSecondName?: boolean;
+  /** Of now: what the entry states, when that is something else. */
+  readonly stated?: EntryType;
 }
 
 /** A path as in the older generation, in the newest one, and now. */
@@ -34,9 +38,9 @@ function expectationOf(reference: string, path: BytePath, stat: Stat): Expectati
   return { reference, path, type: stat.type, sizeBytes: 0, stat, editable: false, ...unsaid };
 }
 
-function entryOf(path: BytePath, stat: Stat): SpoolEntry {
-  const unsaid = { linkTarget: null, fault: null, mountPoint: false };
-  return { path, kind: 'entry', direntType: stat.type, stat, device: 1n, ...unsaid };
+function entryOf(path: BytePath, stat: Stat, { viaSecondName = false, stated = stat.type }: Inode): SpoolEntry {
+  const unsaid = { linkTarget: null, fault: null, mountPoint: false, viaSecondName };
+  return { path, kind: 'entry', direntType: stated, stat, device: 1n, ...unsaid };
 }
 
 /** The witness of one path of a tree. */
@@ -47,7 +51,7 @@ function witnessOf(tree: readonly Story[], path: BytePath): InodeWitness {
     const past = (id: string, stat: Stat | null | undefined) => (stat ? [expectationOf(id, name, stat)] : []);
     const group: PathGroup = {
       path: name,
-      entry: now ? entryOf(name, now) : null,
+      entry: now && states[2] ? entryOf(name, now, states[2]) : null,
       expected: [...past('g0', older), ...past('g1', newest)],
       logged: null,
     };
@@ -144,5 +148,45 @@ describe('a name of old', () => {
     expect(witnessOf([ROOT, ['/f', { inode: 40 }, { inode: 40 }, { ...now, born: 250 }]], '/f').isNameOfOld).toBe(
       false,
     );
+  });
+});
+
+describe('a second name of a directory', () => {
+  const file = { inode: 30 };
+  const tree = (name: Inode | null): Story[] => [
+    ROOT,
+    ['/home', null, name, dir(40, 250)],
+    ['/home/f', null, null, file],
+    ['/second', null, null, { ...dir(40, 250), viaSecondName: true }],
+    ['/second/f', null, null, { ...file, viaSecondName: true }],
+  ];
+
+  it('knows its home, and whence the directory came', () => {
+    const { homePath, cameFrom } = witnessOf(tree(dir(40, 150)), '/second');
+    expect([homePath, cameFrom]).toEqual(['/home', ['/home']]);
+    expect(witnessOf(tree(null), '/second').cameFrom).toEqual([]);
+    expect(witnessOf(tree({ ...dir(40, 150), born: 11 }), '/second').cameFrom).toEqual([]);
+  });
+
+  it('counts as a subdirectory where its entry says so', () => {
+    const lost = (links: number, stated: EntryType): number => {
+      const holder: Story = ['/h', null, null, { ...dir(60, 250), links }];
+      const second: Story = ['/h/second', null, null, { ...dir(40, 250), viaSecondName: true, stated }];
+      return witnessOf([...tree(null), holder, second], '/h').lostSubdirectories;
+    };
+    expect([lost(3, 'directory'), lost(3, 'file'), lost(2, 'file')]).toEqual([0, 1, 0]);
+  });
+
+  it('makes no rival of what it shows a second time', () => {
+    for (const path of ['/home/f', '/second/f']) expect(witnessOf(tree(null), path).rivals).toEqual([]);
+  });
+
+  it('is no place where an inode lives whose name is gone, nor does it hold that name', () => {
+    const gone: Story = ['/gone', file, file, null];
+    expect(witnessOf([...tree(null), gone], '/gone').livesAt.map(({ path }) => path)).toEqual(['/home/f']);
+    const replaced: Story = ['/second', null, { inode: 50 }, { ...dir(40, 250), viaSecondName: true }];
+    const moved: Story = ['/moved', null, null, { inode: 50, ctime: 250 }];
+    const stories = [...tree(null).filter(([path]) => path !== '/second'), replaced, moved];
+    expect(witnessOf(stories, '/moved').cameFrom).toEqual(['/second']);
   });
 });

@@ -5,7 +5,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Filesystem } from '../../src/filesystems/filesystem.ts';
+import type { Entry, Filesystem, LostEntry } from '../../src/filesystems/filesystem.ts';
 import { openHostFilesystem } from '../../src/filesystems/host/host-filesystem.ts';
 import { bytesOfText, comparePaths } from '../../src/path.ts';
 import { pathStream } from '../../src/run/path-stream.ts';
@@ -124,5 +124,36 @@ describe('a spool', () => {
     const groups = [...pathStream(spool.entries(), [], { selection, mountPoints: new Set() })];
     const expected = found().filter(path => !path.endsWith('\n') && path !== '/a' && !path.startsWith('/a/'));
     expect(groups.map(group => group.path)).toEqual(expected);
+  });
+
+  test('keeps what is reached through a second name, also where another walk goes on below it', () => {
+    const again = { ...host.root, path: '/again', viaSecondName: true };
+    const lost = { path: '/again/lost', stat: null, direntType: null, viaSecondName: true } as const;
+    const fault = { kind: 'unreadable', code: 'ELOOP', message: 'round' } as const;
+    const below = { ...host.root, path: '/again/below', viaSecondName: true };
+    const entries = new Map<string, readonly (Entry | LostEntry)[]>([
+      ['/', [again, { ...host.root, path: '/home' }]],
+      ['/again', [below, { ...lost, fault }]],
+    ]);
+    const damaged: Filesystem = {
+      ...{ kind: 'ext4', root: host.root, open: host.open, readLink: host.readLink, close: host.close },
+      list: ({ path, viaSecondName = false }) => {
+        expect([path, viaSecondName]).toEqual([path, path.startsWith('/again')]);
+        return { entries: entries.get(path) ?? [], fault: null };
+      },
+    };
+    for (const budget of [1, 2, 100]) {
+      const spool = new Spool(newRun(), 0);
+      const options = { budget, selection: selectionOf({ include: [], exclude: [] }), crossMounts: false };
+      for (let [next] = spool.pending(); next !== undefined; [next] = spool.pending())
+        spool.add(next, walkSubtree(damaged, next.start ?? host.root, { ...options, cancelled: () => false }));
+      expect([...spool.entries()].map(({ path, kind, viaSecondName }) => [path, kind, viaSecondName])).toEqual([
+        ['/', 'entry', false],
+        ['/again', 'entry', true],
+        ['/again/below', 'entry', true],
+        ['/again/lost', 'lost', true],
+        ['/home', 'entry', false],
+      ]);
+    }
   });
 });

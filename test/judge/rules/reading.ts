@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { judgePath } from '../../../src/judge/judge-path.ts';
-import { accusation, directory, fault, file, pathCase, ranges, seenOf } from '../path-case-of.ts';
+import { accusation, directory, fault, file, loggedAs, pathCase, ranges, seenOf } from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const nameless = (kind: Parameters<typeof fault>[0], code: string) =>
@@ -20,6 +20,12 @@ export const READING_TESTS: readonly RuleTests[] = [
     innocent: {
       'deleted between listing and look-up: the name must be listed still': () =>
         expect(accusation('name-leads-nowhere', nameless('absent', 'ENOENT'))).toBeNull(),
+      'a directory’s second name below another one: shown at its home, and not listed over and over': () => {
+        const { seen, ...known } = nameless('unreadable', 'ELOOP');
+        expect(accusation('name-leads-nowhere', { ...known, seen })).toBe('unreadable proven');
+        const again = seen === null ? null : { ...seen, viaSecondName: true };
+        expect(accusation('name-leads-nowhere', { ...known, seen: again })).toBeNull();
+      },
     },
   },
   {
@@ -34,6 +40,13 @@ export const READING_TESTS: readonly RuleTests[] = [
       'no permission: a skip': () => {
         const seen = seenOf(directory(5), { fault: fault('permission', 'EACCES') });
         expect(accusation('listing-refused', pathCase({ seen }))).toBeNull();
+      },
+      'a directory shown where nothing should be: said at its home': () => {
+        const seen = seenOf(directory(5), { fault: fault('unreadable'), viaSecondName: true });
+        expect(accusation('listing-refused', pathCase({ seen }))).toBeNull();
+        expect(accusation('listing-refused', pathCase({ seen, was: [file(5, 'a')] }))).toBe('unreadable proven');
+        const logged = loggedAs(directory(5));
+        expect(accusation('listing-refused', pathCase({ seen, logged }))).toBe('unreadable proven');
       },
     },
   },
