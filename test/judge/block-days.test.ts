@@ -38,7 +38,6 @@ function witness(
     sameBlocks: false,
     isAllocated: null,
     isInodeRewritten: null,
-    mayHoldZeros: true,
   } satisfies BlockWitness;
 }
 

@@ -21,7 +21,6 @@ export function blockWitness(states: string, parts: Partial<BlockWitness> = {}):
     sameBlocks,
     isAllocated,
     isInodeRewritten,
-    mayHoldZeros: true,
     ...parts,
   };
 }

@@ -46,7 +46,6 @@ function witness(state: PlaceState, mib: number, length: number): BlockWitness {
     sameBlocks: false,
     isAllocated: null,
     isInodeRewritten: null,
-    mayHoldZeros: true,
   };
 }
 
