@@ -22,7 +22,8 @@ export interface DirectoryContent {
   readonly parent: number | null;
 }
 
-/** Order of the names' bytes. */
+/** Order of the names' bytes; of a name that stands there twice, first the one that a look-up finds. */
 export function byName(left: DirectoryRecord, right: DirectoryRecord): number {
-  return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
+  if (left.name === right.name) return Number(left.fault !== undefined) - Number(right.fault !== undefined);
+  return left.name < right.name ? -1 : 1;
 }

@@ -1,5 +1,5 @@
-// Reads a directory's entries from all of its blocks in their order, never through the hash tree; inline ones from the inode.
-// Knows names, inode numbers and the types that entries state; nothing of the inodes that they lead to.
+// Reads a directory's entries from all of its blocks in their order, never through the hash tree, which is only asked whether it
+// leads to each; inline ones from the inode. Knows names, inode numbers and the types that entries state; nothing of the inodes that they lead to.
 
 import { DamageError, type ReadError } from '../../errors.ts';
 import type { EntryType } from '../../model.ts';
@@ -9,6 +9,7 @@ import type { BlockMap } from '../block-map.ts';
 import type { DirectoryContent, DirectoryRecord } from '../directory-record.ts';
 import { inlineContinuation } from './attributes.ts';
 import type { Mismatch } from './checksums.ts';
+import { type DirectoryIndex, openDirectoryIndex } from './directory-index.ts';
 import type { MapContext } from './extent-tree.ts';
 import type { Inode } from './inode.ts';
 import {
@@ -53,6 +54,17 @@ export function readDirectory(inode: Inode, context: DirectoryContext): Director
   return { records, faults, parent };
 }
 
+/** An entry as it stands in its block, or in the inode. */
+interface StoredEntry {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly inode: number;
+  /** Where the bytes begin in the volume. */
+  readonly origin: number;
+  /** The block of the directory. */
+  readonly logical: number;
+}
+
 class DirectoryReader implements DirectoryContent {
   readonly records: DirectoryRecord[] = [];
   readonly faults: (DamageError | ReadError)[] = [];
@@ -63,6 +75,7 @@ class DirectoryReader implements DirectoryContent {
   readonly #typed: boolean;
   readonly #typeMask: number;
   readonly #encrypted: boolean;
+  #index: DirectoryIndex | null = null;
 
   constructor(inode: Inode, context: DirectoryContext) {
     this.#inode = inode;
@@ -87,6 +100,7 @@ class DirectoryReader implements DirectoryContent {
   blocks(): void {
     const { blockSize, superblock } = this.#context;
     const map = this.#context.blockMap(this.#inode);
+    this.#index = this.#isSearchedByHash() ? openDirectoryIndex(this.#inode, map, this.#context) : null;
     const count = Math.ceil(this.#inode.sizeBytes / blockSize);
     for (const lost of map.lost) if (lost.logical < count) this.faults.push(lost.error);
     let seen = 0;
@@ -116,7 +130,7 @@ class DirectoryReader implements DirectoryContent {
         const what = `directory block ${logical} of inode ${this.#inode.number}`;
         throw new DamageError(what, origin, mismatch.found, mismatch.expected, 'EBADMSG');
       }
-      this.#entries(bytes, 0, bytes.length, origin);
+      this.#entries(bytes, 0, bytes.length, origin, logical);
     } catch (error) {
       this.faults.push(this.#context.damage.keep(error));
     }
@@ -138,17 +152,17 @@ class DirectoryReader implements DirectoryContent {
   }
 
   /** Throws DamageError at the first entry that cannot be: the rest of the block is lost, as in a mount. */
-  #entries(bytes: Uint8Array, start: number, end: number, origin: number): void {
+  #entries(bytes: Uint8Array, start: number, end: number, origin: number, logical = 0): void {
     let at = start;
     while (at < end) {
       const length = this.#checkRecord(bytes, at, end, origin);
       const inode = u32le(bytes, at);
-      if (inode !== 0) this.#record(bytes, at, inode, origin);
+      if (inode !== 0) this.#record({ bytes, at, inode, origin, logical });
       at += length;
     }
   }
 
-  #record(bytes: Uint8Array, at: number, inode: number, origin: number): void {
+  #record({ bytes, at, inode, origin, logical }: StoredEntry): void {
     const nameLength = bytes[at + 6] as number;
     const stored = latin1(bytes, at + DIRENT_HEADER_BYTES, nameLength);
     const name = this.#encrypted && stored !== '.' && stored !== '..' ? escaped(stored) : stored;
@@ -163,8 +177,23 @@ class DirectoryReader implements DirectoryContent {
       );
     } else {
       const type = this.#typed ? (TYPES[(bytes[at + 7] as number) & this.#typeMask] ?? null) : null;
-      this.records.push({ name, inode, type });
+      const fault = this.#lookUpFault(stored, logical);
+      this.records.push(fault === null ? { name, inode, type } : { name, inode, type, fault });
     }
+  }
+
+  /** Encrypted names, and those that any case leads to, are hashed otherwise. */
+  #isSearchedByHash(): boolean {
+    const isIndexed = this.#inode.has(INODE_FLAGS.index) && (this.#context.superblock.compat & COMPAT.dir_index) !== 0;
+    return isIndexed && !this.#encrypted && !this.#inode.has(INODE_FLAGS.casefold);
+  }
+
+  #lookUpFault(name: string, logical: number): DamageError | null {
+    if (this.#index === null || this.#index.leadsTo(name, logical)) return null;
+    const what = `hash of ${JSON.stringify(name)} in the index of directory inode ${this.#inode.number}`;
+    const fault = new DamageError(what, this.#inode.location, 'leads elsewhere', `block ${logical}`);
+    this.#context.damage.add(fault);
+    return fault;
   }
 
   #checkRecord(bytes: Uint8Array, at: number, end: number, origin: number): number {
