@@ -19,15 +19,9 @@ export function knowsHash(version: number): boolean {
 }
 
 /** @param name one character a byte. */
-export function hashOfName(name: string, { version, unsigned, seed }: NameHashing): number {
-  const bytes = Int32Array.from(name, character => signed(character.charCodeAt(0), unsigned));
-  const state = Uint32Array.from(seed.some(word => word !== 0) ? seed : MD4_START);
-  const hash = even(rawHash(bytes, state, version));
+export function hashOfName(name: string, hashing: NameHashing): number {
+  const hash = even(hashing.version === VERSIONS.legacy ? legacyHash(name, hashing) : mixedHash(name, hashing));
   return hash === END_MARK ? BEFORE_END : hash;
-}
-
-function signed(byte: number, unsigned: boolean): number {
-  return unsigned || byte < 128 ? byte : byte - 256;
 }
 
 /** Its lowest bit tells that a block goes on with the hash of the one before. */
@@ -35,39 +29,49 @@ export function even(hash: number): number {
   return (hash & ~1) >>> 0;
 }
 
-function rawHash(name: Int32Array, state: Uint32Array, version: number): number {
-  if (version === VERSIONS.legacy) return legacyHash(name);
-  const isTea = version === VERSIONS.tea;
-  const words = isTea ? 4 : 8;
-  for (let at = 0; at < name.length; at += words * 4) {
-    const input = wordsOf(name.subarray(at), words);
-    if (isTea) mixTea(state, input);
-    else mixHalfMd4(state, input);
-  }
-  return state[isTea ? 0 : 1] ?? 0;
+function byteOf(name: string, at: number, unsigned: boolean): number {
+  const byte = name.charCodeAt(at);
+  return unsigned || byte < 128 ? byte : byte - 256;
 }
 
-function legacyHash(name: Int32Array): number {
-  let [before, last] = [0x37abe8f9, 0x12a3fe2d];
-  for (const byte of name) {
-    const mixed = (before + (last ^ Math.imul(byte, 7152373))) >>> 0;
-    [before, last] = [last, (mixed & 0x80000000) !== 0 ? mixed - 0x7fffffff : mixed];
+function legacyHash(name: string, { unsigned }: NameHashing): number {
+  let before = 0x37abe8f9;
+  let last = 0x12a3fe2d;
+  for (let at = 0; at < name.length; at++) {
+    const mixed = (before + (last ^ Math.imul(byteOf(name, at, unsigned), 7152373))) >>> 0;
+    before = last;
+    last = (mixed & 0x80000000) !== 0 ? mixed - 0x7fffffff : mixed;
   }
   return (last << 1) >>> 0;
 }
 
-/** The next bytes as words, what is missing as the length over and over. @param rest of the name, also beyond the words. */
-function wordsOf(rest: Int32Array, count: number): Uint32Array {
-  const padding = Math.imul(rest.length, 0x01010101) >>> 0;
-  const words = new Uint32Array(count).fill(padding);
-  const length = Math.min(rest.length, count * 4);
-  let word = padding;
-  for (let index = 0; index < length; index++) {
-    word = ((rest[index] ?? 0) + (word << 8)) >>> 0;
-    words[index >>> 2] = word;
-    if (index % 4 === 3) word = padding;
+/** Of the name that is being hashed: a listing hashes millions. */
+const state = new Uint32Array(4);
+const input = new Uint32Array(8);
+
+function mixedHash(name: string, { version, unsigned, seed }: NameHashing): number {
+  const isTea = version === VERSIONS.tea;
+  const words = isTea ? 4 : 8;
+  state.set(seed.some(word => word !== 0) ? seed : MD4_START);
+  for (let at = 0; at < name.length; at += words * 4) {
+    takeWords(name, at, words, unsigned);
+    if (isTea) mixTea();
+    else mixHalfMd4();
   }
-  return words;
+  return state[isTea ? 0 : 1] ?? 0;
+}
+
+/** The next bytes as words; what is missing is the length of the rest, over and over. */
+function takeWords(name: string, start: number, count: number, unsigned: boolean): void {
+  const padding = Math.imul(name.length - start, 0x01010101) >>> 0;
+  const end = Math.min(name.length, start + count * 4);
+  input.fill(padding);
+  let word = padding;
+  for (let at = start; at < end; at++) {
+    word = (byteOf(name, at, unsigned) + (word << 8)) >>> 0;
+    input[(at - start) >>> 2] = word;
+    if ((at - start) % 4 === 3) word = padding;
+  }
 }
 
 function rotated(word: number, bits: number): number {
@@ -92,21 +96,32 @@ function parity(x: number, y: number, z: number): number {
   return x ^ y ^ z;
 }
 
-function mixHalfMd4(state: Uint32Array, input: Uint32Array): void {
+function mixHalfMd4(): void {
   let [a = 0, b = 0, c = 0, d = 0] = state;
   for (const { add, turns, order, mix } of MD4_ROUNDS) {
-    for (const [step, word] of order.entries()) {
-      const sum = a + mix(b, c, d) + (input[word] ?? 0) + add;
-      [a, b, c, d] = [d, rotated(sum >>> 0, turns[step % 4] ?? 0), b, c];
+    for (let step = 0; step < order.length; step++) {
+      const sum = a + mix(b, c, d) + (input[order[step] ?? 0] ?? 0) + add;
+      a = d;
+      d = c;
+      c = b;
+      b = rotated(sum >>> 0, turns[step % 4] ?? 0);
     }
   }
-  for (const [index, word] of [a, b, c, d].entries()) state[index] = (state[index] ?? 0) + word;
+  addToState(a, b, c, d);
+}
+
+function addToState(a: number, b: number, c: number, d: number): void {
+  state[0] = (state[0] ?? 0) + a;
+  state[1] = (state[1] ?? 0) + b;
+  state[2] = (state[2] ?? 0) + c;
+  state[3] = (state[3] ?? 0) + d;
 }
 
 const TEA_DELTA = 0x9e3779b9;
 const TEA_ROUNDS = 16;
 
-function mixTea(state: Uint32Array, [a = 0, b = 0, c = 0, d = 0]: Uint32Array): void {
+function mixTea(): void {
+  const [a = 0, b = 0, c = 0, d = 0] = input;
   let [left = 0, right = 0] = state;
   let sum = 0;
   for (let round = 0; round < TEA_ROUNDS; round++) {
@@ -114,6 +129,5 @@ function mixTea(state: Uint32Array, [a = 0, b = 0, c = 0, d = 0]: Uint32Array): 
     left = (left + (((right << 4) + a) ^ (right + sum) ^ ((right >>> 5) + b))) >>> 0;
     right = (right + (((left << 4) + c) ^ (left + sum) ^ ((left >>> 5) + d))) >>> 0;
   }
-  state[0] = (state[0] ?? 0) + left;
-  state[1] = (state[1] ?? 0) + right;
+  addToState(left, right, 0, 0);
 }
