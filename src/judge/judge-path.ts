@@ -15,6 +15,7 @@ import {
   type Seen,
   VERDICTS,
 } from '../model.ts';
+import { isUnchanged } from './block-witness.ts';
 import {
   agreement,
   isAfterWindow,
@@ -124,25 +125,19 @@ function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean
  * inside the window may then be of an older day.
  */
 function isVouchedByLog(known: PathCase): boolean {
-  if (known.seen?.stat?.type === 'file' && !isOutside(known) && !hasLandedWhole(known)) return false;
+  if (known.seen?.stat?.type === 'file' && !isOutside(known) && !isUnwritten(known)) return false;
   return logCoversWindow(known.scan) || ((isNewest(known) || isQuiet(known)) && isPathNewest(known));
 }
 
-/** Written at its birth and not since: so near to it is its last write then. */
-const WRITTEN_AT_BIRTH_NS = 1_000_000_000n;
-
-/**
- * An empty file; or one that was born in the window and written once, and no block of it is as its place was before. Where
- * freed places are handed out at once, there may have been a third file between.
- */
-function hasLandedWhole({ seen, newest, blocks, inode }: PathCase): boolean {
+/** The inode is as it should be, and says that nothing was written since the newest map: nor was it. Or the file is empty. */
+function isUnwritten({ seen, newest, blocks }: PathCase): boolean {
   const stat = seen?.stat ?? null;
   const [witness] = blocks;
   if (stat === null || newest.inode !== 'in-place') return false;
   if (stat.sizeBytes === 0) return true;
-  if (witness?.formerly !== null || stat.crtimeNs === null || inode.numbersReturn) return false;
-  const isWrittenOnce = stat.mtimeNs >= stat.crtimeNs && stat.mtimeNs - stat.crtimeNs <= WRITTEN_AT_BIRTH_NS;
-  return isWrittenOnce && witness.spans.length > 0 && witness.spans.every(({ state }) => state === 'landed');
+  const formerly = witness?.formerly ?? null;
+  if (witness === undefined || formerly === null) return false;
+  return formerly.mtimeNs === stat.mtimeNs && formerly.sizeBytes === stat.sizeBytes && isUnchanged(witness);
 }
 
 /** Each name on the way: its inode was not renamed in the window, or its directory is as it should be. */
