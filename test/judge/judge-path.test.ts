@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgePath } from '../../src/judge/judge-path.ts';
 import { type NewestByLog, UNKNOWN_TO_LOG } from '../../src/judge/path-case.ts';
-import type { Stat } from '../../src/model.ts';
 import { blockWitness } from './block-witness-of.ts';
 import {
   type CaseParts,
@@ -201,20 +200,27 @@ describe('suspicion', () => {
       expect(says({ is: old, parent: root(), log, blocks: at(false) })).toBe('suspect possible');
     });
 
-    it('spares empty files, and those that were born in the window and written once, each block of which landed', () => {
-      const born = (parts: Partial<Stat>) =>
-        file(16, 'a', { stat: { generation: 1, crtimeNs: day(16) - 1_000_000n, ...parts } });
-      const landed = (states: string) => [blockWitness(states, { formerly: null })];
-      const inRoot = { log, newest: isNewest };
-      const above = { ...root({ inode: 'in-place', names: true }), logged: loggedAs(directory(16)) };
-      const says16 = (is: State, states: string, parts: CaseParts = {}) =>
-        says({ ...inRoot, is, logged: loggedAs(is), blocks: landed(states), parent: above, ...parts });
-      expect(says16(born({}), 'landed landed')).toBeNull();
-      expect(says16(born({}), 'landed never-landed')).not.toBeNull();
-      expect(says16(born({ crtimeNs: day(15) }), 'landed landed')).toBe('suspect possible');
-      expect(says16(born({}), 'landed landed', { newest: UNKNOWN_TO_LOG })).toBe('suspect possible');
-      expect(says16(born({}), 'landed landed', { inode: { numbersReturn: true } })).toBe('suspect possible');
-      expect(says16(born({ sizeBytes: 0 }), 'hole')).toBeNull();
+    it('spares what was renamed or changed in mode alone, and empty files', () => {
+      const whole = { inode: 'in-place', names: true } as const;
+      const above = { ...root(whole), logged: loggedAs(directory(16)) };
+      const stamped = file(16, 'a b', { stat: { mtimeNs: day(3) } });
+      const unwritten = { sizeBytes: 8192, mtimeNs: day(3), ctimeNs: day(3) };
+      const judge = (is: State, states: string, parts: CaseParts = {}) =>
+        says({
+          is,
+          parent: above,
+          log,
+          newest: isNewest,
+          logged: loggedAs(is),
+          blocks: [blockWitness(states, { formerly: unwritten })],
+          ...parts,
+        });
+      expect(judge(stamped, 'unchanged unchanged')).toBeNull();
+      expect(judge(stamped, 'unchanged unchanged', { newest: UNKNOWN_TO_LOG })).toBe('suspect possible');
+      expect(judge(stamped, 'unchanged changed')).toBe('suspect possible');
+      expect(judge(file(16, 'a b', { stat: { ctimeNs: day(17) } }), 'unchanged unchanged')).toBe('suspect possible');
+      expect(judge(file(16, '', { sizeBytes: 0 }), 'hole')).toBeNull();
+      expect(judge(file(16, 'a b'), 'changed landed')).toBe('suspect possible');
     });
   });
 
