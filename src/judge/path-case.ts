@@ -253,10 +253,13 @@ export function isNamedInLog({ scan, seen, logged }: PathCase): boolean {
   return seen?.stat != null && logged?.stat != null && sameInode(seen.stat, logged.stat);
 }
 
-/** By a log that holds every change of the window, the name leads where it should, or is gone as it should be. */
+/**
+ * By a log that holds every change of the window, or the newest copies of all of the directory, the name leads where it should,
+ * or is gone as it should be.
+ */
 export function isNameVouchedByLog(known: PathCase): boolean {
   const { scan, seen, logged, parent } = known;
-  if (!logCoversWindow(scan)) return false;
+  if (!logCoversWindow(scan) && parent?.newest.names !== true) return false;
   if (seen === null && scan.log?.differs === true) return logged === null && parent?.logged?.stat != null;
   return isNamedInLog(known);
 }

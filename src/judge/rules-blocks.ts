@@ -96,6 +96,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'deleted and made again with the same number: `possible` alone',
       'logs that are rotated (a number comes back with every second file): exempt',
       'written under a temporary name and renamed, twice: `possible` alone',
+      'what git writes as a lock file and renames, time and again: exempt',
     ],
     raisedByLosses: true,
     isOfName: true,
@@ -252,12 +253,15 @@ function writtenInPlace(known: PathCase): Accusation | null {
 /** Rotation removes the oldest file and makes a new one under the name of the youngest: numbers come round. */
 const ROTATED = /(^|[._/-])logs?([._/-]|$)|\.[0-9]+$/i;
 
+/** Each time a new file takes the place of the old one, whose number the next one gets. */
+const LOCKED_BY_GIT = /\/\.git\/(?:[A-Z_]*HEAD|config|index|packed-refs|refs\/.+|shallow)$/;
+
 function reborn(known: PathCase): Accusation | null {
   const stat = known.seen?.stat ?? null;
   const [witness] = known.blocks;
   const formerly = known.expected.find(({ reference }) => reference === witness?.reference) ?? null;
   if (stat === null || formerly?.stat == null || stat.inode !== formerly.stat.inode) return null;
-  if (sameInode(stat, formerly.stat) || ROTATED.test(known.path)) return null;
+  if (sameInode(stat, formerly.stat) || ROTATED.test(known.path) || LOCKED_BY_GIT.test(known.path)) return null;
   const old = directoryOfOld(known) === null ? '' : '; its directory is as it was, though names in it changed';
   const detail = `It still leads to inode ${stat.inode}, as in ${formerly.reference}, and that is another file since${old}.`;
   return { verdict: 'garbage', confidence: 'possible', detail, expected: formerly };

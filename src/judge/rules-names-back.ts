@@ -7,6 +7,7 @@ import {
   agreement,
   directoriesHeld,
   holdsInode,
+  isNameVouchedByLog,
   isRenamedHere,
   isWrittenSince,
   knowsTheEnd,
@@ -93,6 +94,7 @@ const RULES: readonly Rule[] = [
       'a rename during the scan: the inode must not have changed since the scan began',
       'this is the true name and the other one is of old: an older generation must have had the number under this name',
       'renamed to this name, and the other one is of old: the name of the newest generation must still be there',
+      'renamed away and back, and the name between is back: exempt where the log has this one',
     ],
     accuse: falseName,
   },
@@ -238,6 +240,7 @@ function falseName(known: PathCase): Accusation | null {
  * inode was renamed away and its old name is back; another one took the number of what the name led to.
  */
 function falseNameOfOld(known: PathCase, newest: PastState, detail: string): Accusation | null {
+  if (isNameVouchedByLog(known)) return null;
   const { rivals, rivalsOfNewest, cameFrom } = known.inode;
   const formerly = newest.expectation?.stat ?? null;
   if (formerly === null || formerly.inode !== known.seen?.stat?.inode) return null;

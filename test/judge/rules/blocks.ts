@@ -397,6 +397,10 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
       },
       'written under a temporary name and renamed, twice: `possible` alone': () =>
         expect(accusation(REBORN, reborn())).toBe('garbage possible'),
+      'what git writes as a lock file and renames, time and again: exempt': () => {
+        for (const name of ['index', 'HEAD', 'ORIG_HEAD', 'refs/heads/main', 'packed-refs'])
+          expect(accusation(REBORN, reborn({ path: `/srv/repo/.git/${name}` }))).toBeNull();
+      },
     },
   },
   {

@@ -8,6 +8,7 @@ import {
   directory,
   file,
   LATE_WINDOW,
+  loggedAs,
   parentCase,
   pathCase,
   type State,
@@ -237,6 +238,17 @@ export const BACK_TESTS: readonly RuleTests[] = [
           const inode = { rivals: ['/d/of-old'], cameFrom: ['/d/true'] };
           expect(accusation('name-of-another-inode', back(file(22, 'x'), { inode }))).toBeNull();
         },
+      'renamed away and back, and the name between is back: exempt where the log has this one': () => {
+        const inode = { rivals: ['/d/between'] };
+        const is = file(22, 'b');
+        const parts = { was: [file(16, 'b')], inode, window: LATE_WINDOW, is, logged: loggedAs(is) };
+        expect(accusation('name-of-another-inode', pathCase(parts))).toBe('resurrected likely');
+        const parent = parentCase([], directory(22), { newest: { inode: 'in-place', names: true } });
+        expect(accusation('name-of-another-inode', pathCase({ ...parts, parent }))).toBeNull();
+        expect(accusation('name-of-another-inode', pathCase({ ...parts, parent, logged: null }))).toBe(
+          'resurrected likely',
+        );
+      },
     },
   },
   {
