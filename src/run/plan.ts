@@ -1,7 +1,7 @@
 // Which files are to be read, and what is wanted of each: the digests that some reference can compare, nothing else.
 
 import type { ContentJob } from '../../scanners/content-batch.ts';
-import { DIGEST_ALGORITHMS, type DigestAlgorithm, type Expectation, type Stat } from '../model.ts';
+import { DIGEST_ALGORITHMS, type DigestAlgorithm, type Expectation, type Nanoseconds, type Stat } from '../model.ts';
 import type { PathGroup } from './path-stream.ts';
 import type { SpoolEntry } from './spool.ts';
 
@@ -11,6 +11,8 @@ export interface WantedByRun {
   readonly blocks: boolean;
   /** Of every file, whatever references say: a baseline is to be made of it. */
   readonly ofAll?: boolean;
+  /** What was born by then, and is in no generation under its path, may be in one under another: its directory was moved. */
+  readonly bornBeforeNs?: Nanoseconds | null;
 }
 
 /** Which readable entries a run reads: all, or only the one that is to be explained. */
@@ -87,11 +89,17 @@ function jobOf(entry: Readable, expected: readonly Expectation[], wanted: Wanted
   const { path, stat, device } = entry;
   const known = expected.flatMap(expectation => expectation.digests.sha256 ?? []);
   const { algorithms, blocks } = wanted;
-  if (stat.links > 1 || wanted.ofAll) return { path, stat, device, algorithms, blocks, known: [] };
+  if (stat.links > 1 || wanted.ofAll || mayBeMoved(entry, expected, wanted))
+    return { path, stat, device, algorithms, blocks, known: [] };
   const compared = expected.filter(isComparable);
   const isCompared = (algorithm: DigestAlgorithm) => compared.some(each => each.digests[algorithm] !== undefined);
   const isMapped = blocks && expected.some(expectation => expectation.stat !== null);
   return { path, stat, device, algorithms: DIGEST_ALGORITHMS.filter(isCompared), blocks: isMapped, known };
+}
+
+function mayBeMoved({ stat }: Readable, expected: readonly Expectation[], { bornBeforeNs }: WantedByRun): boolean {
+  if (bornBeforeNs == null || expected.some(({ digests }) => digests.sha256 !== undefined)) return false;
+  return stat.crtimeNs === null || stat.crtimeNs <= bornBeforeNs;
 }
 
 function isComparable(expectation: Expectation): boolean {

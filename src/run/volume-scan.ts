@@ -168,7 +168,8 @@ function wantedBy(scan: VolumeScan): WantedByRun {
   const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
   const ofAll = scan.options.captures ?? false;
   if (baseline || ofAll) algorithms.push('sha256');
-  return { algorithms, blocks: baseline || ofAll, ofAll };
+  const bornBeforeNs = scan.facts.generations.at(-1)?.atNs ?? null;
+  return { algorithms, blocks: baseline || ofAll, ofAll, bornBeforeNs };
 }
 
 /**
