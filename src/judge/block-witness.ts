@@ -54,6 +54,8 @@ export interface BlockWitness {
   readonly isAllocated: boolean | null;
   /** The block that its inode lies in has been written since that day; null where its place is not known. */
   readonly isInodeRewritten: boolean | null;
+  /** False: that day had many files of its kind, and none of them had a block of zeros. */
+  readonly mayHoldZeros: boolean;
 }
 
 /** Each of its blocks lies where it lay, and holds what it held. */

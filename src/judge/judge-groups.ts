@@ -69,7 +69,7 @@ export function countFinding(counters: Counters, finding: Finding): void {
   if (['altered', 'suspect'].includes(finding.verdict)) return;
   if (finding.verdict === 'unreadable' && finding.evidence[0]?.rule !== 'name-leads-nowhere') return;
   if (finding.evidence[0]?.scanner === 'packages') return;
-  const isOfContent = RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.isOfContent === true;
+  const isOfContent = RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '')?.isLossOfContent && !finding.metadataOnly;
   countOne(counters.losses, finding.volume);
   if (isOfContent) countOne(counters.lossesOfContent, finding.volume);
   if (counters.extents !== null) countLoss(counters.extents, finding);
@@ -145,10 +145,11 @@ function raisedByLosses(finding: Finding, counters: Counters): Finding {
   const rule = RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '');
   if (finding.confidence !== 'possible' || !rule?.raisedByLosses) return finding;
   const { volume } = finding;
-  const losses = rule.isOfContent ? (counters.lossesOfContent.get(volume) ?? 0) : lossesOf(volume, counters);
+  const { needsLossesOfContent } = rule;
+  const losses = needsLossesOfContent ? (counters.lossesOfContent.get(volume) ?? 0) : lossesOf(volume, counters);
   if (losses < LOSSES_BEYOND_DOUBT) return finding;
   if (counters.extents !== null && isAloneAmongLanded(counters.extents, finding)) return keptDown(finding);
-  const what = rule.isOfContent ? 'losses of content' : 'losses';
+  const what = needsLossesOfContent ? 'losses of content' : 'losses';
   const why = `${losses} ${what} on this volume are beyond doubt, and losses come in clusters.`;
   return {
     ...finding,

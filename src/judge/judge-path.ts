@@ -126,26 +126,40 @@ function suspicion(known: PathCase, vouchers: readonly string[], atRisk: boolean
  */
 function isVouchedByLog(known: PathCase): boolean {
   if (known.seen?.stat?.type === 'file' && !isOutside(known) && !isUnwritten(known)) return false;
-  return logCoversWindow(known.scan) || ((isNewest(known) || isQuiet(known)) && isPathNewest(known));
+  if (logCoversWindow(known.scan)) return true;
+  return logEndsWithWindow(known.scan) && (isNewest(known) || isQuiet(known)) && isPathNewest(known);
 }
 
-/** The inode is as it should be, and says that nothing was written since the newest map: nor was it. Or the file is empty. */
-function isUnwritten({ seen, newest, blocks }: PathCase): boolean {
+/** Commits that a kernel makes of what is left when it unmounts. */
+const UNMOUNT_NS = 5_000_000_000n;
+
+/**
+ * Nothing was logged after the window: what is read from the disk after a loss, and written with a neighbour's change, goes
+ * into the log as if it was the newest.
+ */
+function logEndsWithWindow({ log, window }: ScanFacts): boolean {
+  return log !== null && (window?.toNs == null || log.toNs <= window.toNs + UNMOUNT_NS);
+}
+
+/** The inode is as it should be, and says that nothing was written since before the window: nor was it. Or the file is empty. */
+function isUnwritten({ seen, newest, blocks, scan }: PathCase): boolean {
   const stat = seen?.stat ?? null;
   const [witness] = blocks;
   if (stat === null || newest.inode !== 'in-place') return false;
   if (stat.sizeBytes === 0) return true;
   const formerly = witness?.formerly ?? null;
-  if (witness === undefined || formerly === null) return false;
+  const fromNs = scan.window?.fromNs ?? null;
+  if (witness === undefined || formerly === null || fromNs === null || formerly.mtimeNs >= fromNs) return false;
   return formerly.mtimeNs === stat.mtimeNs && formerly.sizeBytes === stat.sizeBytes && isUnchanged(witness);
 }
 
 /** Each name on the way: its inode was not renamed in the window, or its directory is as it should be. */
 function isPathNewest(known: PathCase): boolean {
-  const { parent } = known;
-  if (parent === null) return true;
-  const isName = isUntouched(known) || isQuiet(parent) || (parent.newest.names && isNamedInLog(known));
-  return isName && isPathNewest(parent);
+  for (let at = known; at.parent !== null; at = at.parent) {
+    const { parent } = at;
+    if (!(isUntouched(at) || isQuiet(parent) || (parent.newest.names && isNamedInLog(at)))) return false;
+  }
+  return true;
 }
 
 /** Nothing happened to the inode in the window: it is the newest there is, or else lies in a block that was written since. */

@@ -27,11 +27,10 @@ export interface Rule {
   readonly innocent: readonly string[];
   /** Its only innocent explanation is an ordinary act: `possible` becomes `likely` where losses are beyond doubt. */
   readonly raisedByLosses?: boolean;
-  /**
-   * It tells of blocks of content that did not arrive: such findings are raised by no other losses than those of content. Where
-   * names and inodes alone went back, a file that looks as if its write was lost was touched.
-   */
-  readonly isOfContent?: boolean;
+  /** Where names and inodes alone went back, it is innocent: raised by losses of content only. */
+  readonly needsLossesOfContent?: boolean;
+  /** It tells of blocks of content that did not arrive, or went back. */
+  readonly isLossOfContent?: boolean;
   /** Not on a damaged volume alone: `likely` where several losses beyond doubt lie in the same host extent. */
   readonly raisedByExtent?: boolean;
   /** Its innocent explanations are rare accidents: several findings of it on one volume are losses beyond doubt. */

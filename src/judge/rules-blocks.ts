@@ -1,7 +1,7 @@
 // Content against a block map of an older day: the write that never landed. And what lies after a file's end, which needs
 // no map at all.
 
-import { BLOCK_BYTES, type BytePath, type FindingRange, type RangeState, type Stat } from '../model.ts';
+import { BLOCK_BYTES, type FindingRange, type RangeState, type Stat } from '../model.ts';
 import { type BlockWitness, isUnchanged, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
 import { type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
@@ -19,7 +19,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'blocks in common with another file (`cp --reflink`) that had them then: exempt where the inode says that it shared any',
       'the same bytes written again as another file of the same size, or as one deleted before that day: exempt where old bytes end with the file',
     ],
-    isOfContent: true,
+    isLossOfContent: true,
     accuse: known => neverLanded(known, false),
   },
   {
@@ -30,7 +30,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'deleted before that day, and made again into its old blocks (a package, a branch, a build): `possible` alone',
     ],
     raisedByLosses: true,
-    isOfContent: true,
+    needsLossesOfContent: true,
     accuse: known => neverLanded(known, true),
   },
   {
@@ -39,7 +39,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
     innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
     raisedByExtent: true,
-    accuse: known => (holdsNoZeros(known.path) ? null : neverLandedZeros(known)),
+    accuse: known => (holdsNoZeros(known) ? null : neverLandedZeros(known)),
   },
   {
     name: 'nothing-but-zeros',
@@ -47,7 +47,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     says: 'All of the file’s blocks are written and zeros, as their places were before they were this file’s.',
     innocent: ['a file of zeros: `possible` alone', 'preallocation and holes: exempt'],
     raisedByExtent: true,
-    accuse: known => (holdsNoZeros(known.path) ? null : nothingButZeros(known)),
+    accuse: known => (holdsNoZeros(known) ? null : nothingButZeros(known)),
   },
   {
     name: 'zeros-where-none-belong',
@@ -58,8 +58,8 @@ export const BLOCK_RULES: readonly Rule[] = [
       'preallocation and holes: exempt',
     ],
     raisedByLosses: true,
-    isOfContent: true,
-    accuse: known => (holdsNoZeros(known.path) ? zerosOf(known) : null),
+    needsLossesOfContent: true,
+    accuse: known => (holdsNoZeros(known) ? zerosOf(known) : null),
   },
   {
     name: 'end-not-written',
@@ -70,6 +70,7 @@ export const BLOCK_RULES: readonly Rule[] = [
       'written behind a gap: `possible` alone',
     ],
     raisedByLosses: true,
+    isLossOfContent: true,
     accuse: known => endNotWritten(known, true),
   },
   {
@@ -77,7 +78,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'The file has grown within its last block, and that block is as it was.',
     innocent: ['cut to a greater size (`truncate`): `possible`'],
-    accuse: known => (holdsNoZeros(known.path) ? null : endNotWritten(known, false)),
+    accuse: known => (holdsNoZeros(known) ? null : endNotWritten(known, false)),
   },
   {
     name: 'written-yet-unchanged-in-place',
@@ -85,7 +86,7 @@ export const BLOCK_RULES: readonly Rule[] = [
     says: 'The file was written since, and every block of it is at its old place and as it was.',
     innocent: ['touch', 'the same bytes written again in place: `possible` alone'],
     raisedByLosses: true,
-    isOfContent: true,
+    needsLossesOfContent: true,
     accuse: writtenInPlace,
   },
   {
@@ -195,8 +196,8 @@ function zerosOf(known: PathCase): Accusation | null {
 const WITHOUT_ZEROS =
   /\.(?:[ch](?:pp)?|cc|cfg|conf|conffiles|css|csv|desktop|go|html?|ini|java|json|list|m?[jt]sx?|md|md5sums|php|p[lmoy]|rb|rs|service|sh|sql|svg|tex|toml|tsv|txt|xml|ya?ml|bz2|deb|gif|gz|jpe?g|lz4|png|tgz|webp|woff2?|xz|zst)$|\/\.git\/(?:objects\/|refs\/|logs\/|HEAD$|config$)/;
 
-function holdsNoZeros(path: BytePath): boolean {
-  return WITHOUT_ZEROS.test(path);
+function holdsNoZeros({ path, blocks }: PathCase): boolean {
+  return WITHOUT_ZEROS.test(path) || blocks[0]?.mayHoldZeros === false;
 }
 
 const WITH_CONTENT: ReadonlySet<PlaceState> = new Set(['unchanged', 'changed', 'landed', 'never-landed', 'known']);

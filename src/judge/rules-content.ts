@@ -48,6 +48,7 @@ export const CONTENT_RULES: readonly Rule[] = [
       'a rollback that sets the newer time again (`touch -r`), or the older one (`cp -p`): `possible` alone',
     ],
     raisedByLosses: true,
+    isLossOfContent: true,
     accuse: olderContent,
   },
   {
@@ -56,6 +57,7 @@ export const CONTENT_RULES: readonly Rule[] = [
     says: 'Blocks of an older generation stand among blocks that only the newest one has.',
     innocent: ['a program that writes single old blocks back (a database, a ring of records): `possible` alone'],
     raisedByLosses: true,
+    isLossOfContent: true,
     accuse: mixedGenerations,
   },
   {
@@ -67,6 +69,7 @@ export const CONTENT_RULES: readonly Rule[] = [
       'a time that a program set, in whole seconds (`cp -p`, SOURCE_DATE_EPOCH): exempt',
     ],
     raisedByLosses: true,
+    isLossOfContent: true,
     accuse: changedUnderMtime,
   },
   {

@@ -9,7 +9,7 @@ export const FORMAT_RULES: readonly Rule[] = [
     scanner: 'git-objects',
     says: 'A git object is named by its digest, and its content has another one.',
     innocent: ['an object being written has a temporary name until it is whole'],
-    isOfContent: true,
+    isLossOfContent: true,
     accuse: known => observed(known, 'object-name-differs'),
   },
 ];

@@ -15,6 +15,7 @@ export const HISTORY_RULES: readonly Rule[] = [
       'the same bytes written again to the same place, as a file deleted before that day: `possible` alone',
     ],
     raisedByLosses: true,
+    isLossOfContent: true,
     accuse: known => wentBack(known, true),
   },
   {

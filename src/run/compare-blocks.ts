@@ -8,6 +8,7 @@ import type { BlockWitness, PlacedSpan, PlaceState } from '../judge/block-witnes
 import type { BytePath, Expectation, OwnedRun, Stat } from '../model.ts';
 import { FormerInodes } from './former-inodes.ts';
 import { isTwin } from './twin-names.ts';
+import { ZeroKinds } from './zero-kinds.ts';
 
 /** What may never have landed. */
 interface Candidates {
@@ -16,6 +17,8 @@ interface Candidates {
   readonly units: ReadonlySet<number>;
   /** Inodes that owned these places, for their names. */
   readonly owners: Map<number, BytePath[]>;
+  /** Some were zeros, and are. */
+  readonly hasZeros: boolean;
 }
 
 /** A block that lies in files at so many logical places is of no file: padding, fill patterns. */
@@ -54,6 +57,8 @@ export class BlockComparison {
   readonly #now: BlockMap;
   readonly #then: BlockMap;
   readonly #inodes = new FormerInodes();
+  /** Null where none is asked for. */
+  readonly #zeroKinds: ZeroKinds | null;
   /** Candidates' hashes that the disk had or has elsewhere too: the logical blocks of files that they are there. */
   readonly #elsewhere: ReadonlyMap<bigint, ReadonlySet<number>>;
   /** Inodes that owned the places of candidates, and the names they had. */
@@ -72,6 +77,7 @@ export class BlockComparison {
     const candidates = this.#candidates();
     this.#elsewhere = this.#placesOf(candidates);
     this.#formerOwners = candidates.owners;
+    this.#zeroKinds = candidates.hasZeros ? new ZeroKinds() : null;
   }
 
   /** To be told of everything that the older day's tree had, before `witness` is asked. */
@@ -79,6 +85,17 @@ export class BlockComparison {
     this.#inodes.add(expectation);
     if (expectation.stat === null) return;
     this.#formerOwners.get(Number(expectation.stat.inode))?.push(expectation.path);
+    const { type, sizeBytes } = expectation.stat;
+    if (type === 'file' && sizeBytes > 0) this.#zeroKinds?.add(expectation.path, this.#hadZeros(expectation.stat));
+  }
+
+  #hadZeros({ inode, generation }: Stat): boolean {
+    for (const { physical, length } of contentOf(this.#then.owners.of(Number(inode), generation ?? 0))) {
+      for (let unit = physical; unit < physical + length; unit++) {
+        if (this.#then.hashes.at(unit) === ZERO_UNIT) return true;
+      }
+    }
+    return false;
   }
 
   /** Null for what has no blocks of its own, and for an inode without a generation number. */
@@ -95,8 +112,16 @@ export class BlockComparison {
     const isAllocated = this.#areAllocated(stat);
     const formerly = this.#inodes.at(Number(stat.inode), stat.generation);
     const isInodeRewritten = this.#isInodeRewritten(stat);
-    const explained = this.#explained(spans, stat);
-    return { reference: this.#id, unitBytes, formerly, spans: explained, sameBlocks, isAllocated, isInodeRewritten };
+    return {
+      reference: this.#id,
+      unitBytes,
+      formerly,
+      spans: this.#explained(spans, stat),
+      sameBlocks,
+      isAllocated,
+      isInodeRewritten,
+      mayHoldZeros: this.#zeroKinds?.mayHoldZeros(path) ?? true,
+    };
   }
 
   #isInodeRewritten({ inode }: Stat): boolean | null {
@@ -241,16 +266,18 @@ export class BlockComparison {
     const hashes = new Set<bigint>();
     const units = new Set<number>();
     const owners = new Map<number, BytePath[]>();
+    let hasZeros = false;
     for (const { inode, generation } of inodesOf(this.#now)) {
       for (const { physical, owned } of this.#units(inode, generation)) {
         const hash = this.#now.hashes.at(physical);
+        if (!owned && hash === ZERO_UNIT && hash === this.#then.hashes.at(physical)) hasZeros = true;
         if (owned || hash === ZERO_UNIT || hash === UNREAD_UNIT || hash !== this.#then.hashes.at(physical)) continue;
         hashes.add(hash);
         units.add(physical);
         for (const run of this.#ownersThen(physical)) if (run.inode !== 0) owners.set(run.inode, []);
       }
     }
-    return { hashes, units, owners };
+    return { hashes, units, owners, hasZeros };
   }
 }
 

@@ -38,6 +38,7 @@ function witness(
     sameBlocks: false,
     isAllocated: null,
     isInodeRewritten: null,
+    mayHoldZeros: true,
   } satisfies BlockWitness;
 }
 

@@ -21,6 +21,7 @@ export function blockWitness(states: string, parts: Partial<BlockWitness> = {}):
     sameBlocks,
     isAllocated,
     isInodeRewritten,
+    mayHoldZeros: true,
     ...parts,
   };
 }

@@ -46,6 +46,7 @@ function witness(state: PlaceState, mib: number, length: number): BlockWitness {
     sameBlocks: false,
     isAllocated: null,
     isInodeRewritten: null,
+    mayHoldZeros: true,
   };
 }
 

@@ -57,6 +57,15 @@ describe('losses come in clusters', () => {
     );
   });
 
+  it('of content are files of an older day as well, but no inodes', () => {
+    const touched = findingOf('written-yet-unchanged-in-place', { path: '/t', scanner: 'blocks' });
+    const old = (path: string, parts: Partial<Finding> = {}) =>
+      findingOf('older-content', { path, confidence: 'proven', ...parts });
+    expect(judged([old('/a'), old('/b'), old('/c'), touched]).at(-1)).toContain('/t stale likely');
+    const inode = old('/c', { metadataOnly: true });
+    expect(judged([old('/a'), old('/b'), inode, touched]).at(-1)).toContain('/t stale possible');
+  });
+
   it('raise what its manifest calls altered, if that looks like a loss besides', () => {
     const evidence = findingOf('reborn-under-its-name', { scanner: 'blocks' }).evidence;
     const amongLosses = { verdict: 'garbage', ranges: [], evidence } as const;

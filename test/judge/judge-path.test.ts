@@ -168,7 +168,7 @@ describe('suspicion', () => {
   });
 
   describe('where the log has forgotten the window’s begin', () => {
-    const log = { fromNs: day(16), toNs: day(26), holes: 0, isUndisturbed: true, differs: true };
+    const log = { fromNs: day(16), toNs: day(18), holes: 0, isUndisturbed: true, differs: true };
     const isNewest = { inode: 'in-place', names: false } as const;
     const isLogged = { inode: 'in-log', names: false } as const;
     const root = (newest: NewestByLog = UNKNOWN_TO_LOG) => parentCase([], directory(16), { path: '/', newest, log });
@@ -185,6 +185,12 @@ describe('suspicion', () => {
       expect(says({ is: old, parent: unknown, log, newest: isNewest })).toBe('suspect possible');
       const held = parentCase([], directory(3), { newest: isNewest, log, parent: root() });
       expect(says({ is: old, parent: held, log, newest: isNewest })).toBeNull();
+    });
+
+    it('spares nothing where there is no log, or one that goes on behind the window', () => {
+      const spared = { is: old, parent: root(), newest: isNewest };
+      expect(says({ ...spared, log: { ...log, toNs: day(19) } })).toBe('suspect possible');
+      expect(says({ ...spared, log: null })).toBe('suspect possible');
     });
 
     it('spares names that the newest copy of their directory has as well', () => {
@@ -218,6 +224,9 @@ describe('suspicion', () => {
       expect(judge(stamped, 'unchanged unchanged')).toBeNull();
       expect(judge(stamped, 'unchanged unchanged', { newest: UNKNOWN_TO_LOG })).toBe('suspect possible');
       expect(judge(stamped, 'unchanged changed')).toBe('suspect possible');
+      const inWindow = { ...unwritten, mtimeNs: day(16), ctimeNs: day(16) };
+      const late = [blockWitness('unchanged unchanged', { formerly: inWindow })];
+      expect(judge(file(16, 'a b', { stat: { ctimeNs: day(17) } }), '', { blocks: late })).toBe('suspect possible');
       expect(judge(file(16, 'a b', { stat: { ctimeNs: day(17) } }), 'unchanged unchanged')).toBe('suspect possible');
       expect(judge(file(16, '', { sizeBytes: 0 }), 'hole')).toBeNull();
       expect(judge(file(16, 'a b'), 'changed landed')).toBe('suspect possible');

@@ -2,12 +2,12 @@
 // ext4_htree_next_block of Linux 6.18). A name in another block is stored and cannot be opened: block and index are of different
 // days. Where the index itself does not hold together, the kernel searches all blocks, and so no name is doubted.
 
-import { DamageError } from '../../errors.ts';
+import { DamageError, unlessRefused } from '../../errors.ts';
 import { u16le, u32le } from '../../struct/integers.ts';
 import type { BlockMap, BlockRun } from '../block-map.ts';
 import type { MapContext } from './extent-tree.ts';
 import type { Inode } from './inode.ts';
-import { INCOMPAT, INDEX_ENTRY_BYTES, INDEX_ROOT_INFO_AT, indexRootInfo } from './layout.ts';
+import { INCOMPAT, INDEX_ENTRY_BYTES, INDEX_ROOT_INFO_AT, INDEX_TAIL_BYTES, indexRootInfo } from './layout.ts';
 import { even, hashOfName, knowsHash, type NameHashing } from './name-hash.ts';
 import type { Superblock } from './superblock.ts';
 
@@ -15,6 +15,9 @@ const ROOT_COUNT_AT = 0x20;
 const NODE_COUNT_AT = 8;
 const ROOT_INFO_BYTES = 8;
 const BLOCK_MASK = 0x0fffffff;
+/** Of 4 KiB they know the places of some hundred million names. */
+const MOST_NODES = 16_384;
+const LONG_RUN = 4;
 /** Levels below the root: one, or two with `large_dir`. */
 const LEVELS = { plain: 1, large: 2 } as const;
 
@@ -34,23 +37,21 @@ export interface IndexContext extends MapContext {
   readonly superblock: Superblock;
 }
 
-/** Null for an index that the kernel would not use. Throws ReadError. */
+/** Null for an index that the kernel would not use, that cannot be read, or that is a maze. */
 export function openDirectoryIndex(inode: Inode, map: BlockMap, context: IndexContext): DirectoryIndex | null {
-  try {
-    return new DirectoryIndex(inode, map, context);
-  } catch (error) {
-    if (error instanceof DamageError) return null;
-    throw error;
-  }
+  return unlessRefused(() => new DirectoryIndex(inode, map, context));
 }
 
 export class DirectoryIndex {
   readonly #inode: Inode;
   readonly #map: BlockMap;
   readonly #context: IndexContext;
-  readonly #hashing: NameHashing;
+  /** More than one where the superblock does not say whether a `char` is signed. */
+  readonly #hashings: readonly NameHashing[];
   readonly #levels: number;
   readonly #nodes = new Map<number, Node>();
+  /** Blocks of hashes that many blocks go on with. */
+  readonly #longRuns = new Map<number, ReadonlySet<number>>();
 
   constructor(inode: Inode, map: BlockMap, context: IndexContext) {
     this.#inode = inode;
@@ -60,10 +61,11 @@ export class DirectoryIndex {
     const info = indexRootInfo.at(this.#block(0), INDEX_ROOT_INFO_AT);
     const most = superblock.incompat & INCOMPAT.large_dir ? LEVELS.large : LEVELS.plain;
     const isUsed = knowsHash(info.hashVersion) && info.levels <= most && info.infoLength === ROOT_INFO_BYTES;
-    if (!isUsed) throw this.#wrong('dx_root_info', info.levels, `at most ${most}`);
+    if (!isUsed || (info.unusedFlags & 1) !== 0) throw this.#wrong('dx_root_info', info.levels, `at most ${most}`);
     this.#levels = info.levels;
     const seed = [0, 4, 8, 12].map(at => u32le(superblock.raw.hashSeed, at));
-    this.#hashing = { version: info.hashVersion, unsigned: superblock.unsignedHash, seed };
+    const signs = superblock.unsignedHash === null ? [false, true] : [superblock.unsignedHash];
+    this.#hashings = signs.map(unsigned => ({ version: info.hashVersion, unsigned, seed }));
     this.#readAll();
   }
 
@@ -72,12 +74,19 @@ export class DirectoryIndex {
    * @param name as stored, one character a byte. @param logical block of the directory.
    */
   leadsTo(name: string, logical: number): boolean {
-    const hash = hashOfName(name, this.#hashing);
+    return this.#hashings.some(hashing => this.#blocksOf(hashOfName(name, hashing)).has(logical));
+  }
+
+  #blocksOf(hash: number): ReadonlySet<number> {
+    const known = this.#longRuns.get(hash);
+    if (known !== undefined) return known;
+    const blocks = new Set<number>();
     const path = this.#pathTo(hash);
     for (let step: Step | undefined = path.at(-1); step !== undefined; step = this.#goOn(path, hash)) {
-      if (step.node.blocks[step.at] === logical) return true;
+      blocks.add(step.node.blocks[step.at] ?? 0);
     }
-    return false;
+    if (blocks.size >= LONG_RUN) this.#longRuns.set(hash, blocks);
+    return blocks;
   }
 
   #pathTo(hash: number): Step[] {
@@ -108,12 +117,20 @@ export class DirectoryIndex {
     return path.at(-1);
   }
 
-  /** What a search meets must hold together beforehand. */
+  /** What a search meets must hold together beforehand, and be a tree. */
   #readAll(): void {
-    let level = new Set([0]);
+    const end = Math.ceil(this.#inode.sizeBytes / this.#context.blockSize);
+    const seen = new Set([0]);
+    let level = [0];
     for (let depth = 0; depth <= this.#levels; depth++) {
-      const below = new Set<number>();
-      for (const logical of level) for (const block of this.#node(logical).blocks) below.add(block);
+      const below: number[] = [];
+      for (const logical of level) {
+        for (const block of this.#node(logical).blocks) {
+          if (seen.has(block) || block >= end) throw this.#wrong('dx_entry', block, `each block once, below ${end}`);
+          seen.add(block);
+          below.push(block);
+        }
+      }
       level = below;
     }
   }
@@ -122,6 +139,7 @@ export class DirectoryIndex {
     const known = this.#nodes.get(logical);
     if (known !== undefined) return known;
     const node = this.#read(logical);
+    if (this.#nodes.size >= MOST_NODES) throw this.#wrong('index', 'more blocks', MOST_NODES);
     this.#nodes.set(logical, node);
     return node;
   }
@@ -131,11 +149,14 @@ export class DirectoryIndex {
     const block = this.#block(logical);
     const start = logical === 0 ? ROOT_COUNT_AT : NODE_COUNT_AT;
     const count = u16le(block, start + 2);
-    const room = Math.floor((block.length - start) / INDEX_ENTRY_BYTES);
-    if (count === 0 || count > Math.min(room, u16le(block, start))) throw this.#wrong('dx_countlimit', count, room);
+    const tail = this.#context.checksums.on ? INDEX_TAIL_BYTES : 0;
+    const room = Math.floor((block.length - start - tail) / INDEX_ENTRY_BYTES);
+    if (u16le(block, start) !== room || count === 0 || count > room) throw this.#wrong('dx_countlimit', count, room);
     const hashes = Uint32Array.from({ length: count }, (_, at) =>
       at === 0 ? 0 : u32le(block, start + at * INDEX_ENTRY_BYTES),
     );
+    if (hashes.some((hash, at) => at > 1 && hash < (hashes[at - 1] ?? 0)))
+      throw this.#wrong('dx_entry hash', 'a fall', 'ascending ones');
     const blocks = Uint32Array.from(
       { length: count },
       (_, at) => u32le(block, start + at * INDEX_ENTRY_BYTES + 4) & BLOCK_MASK,

@@ -280,6 +280,7 @@ export const indexRootInfo = defineStruct('dx_root_info', 'le', {
   hashVersion: u8(4),
   infoLength: u8(5),
   levels: u8(6),
+  unusedFlags: u8(7),
 });
 export const INDEX_ROOT_INFO_AT = 0x18;
 export const INDEX_ENTRY_BYTES = 8;

@@ -56,8 +56,8 @@ export interface Superblock extends Geometry {
   readonly lastOrphan: number;
   /** 0 without the feature. */
   readonly orphanFileInode: number;
-  /** Whether names were hashed with `char` unsigned. */
-  readonly unsignedHash: boolean;
+  /** Whether names were hashed with `char` unsigned; null: as the machine has it that hashed them. */
+  readonly unsignedHash: boolean | null;
 }
 
 /** Block sizes of mke2fs and the first block of their group 1, where the first backup is. */
@@ -155,8 +155,13 @@ function featuresOf(raw: RawSuperblock) {
     ],
     checksums,
     checksumSeed: seeded ? raw.checksumSeed : rawCrc32c(-1, raw.uuid),
-    unsignedHash: (raw.flags & SUPERBLOCK_FLAGS.unsignedHash) !== 0,
+    unsignedHash: hasUnsignedHash(raw.flags),
   };
+}
+
+function hasUnsignedHash(flags: number): boolean | null {
+  if ((flags & SUPERBLOCK_FLAGS.unsignedHash) !== 0) return true;
+  return (flags & SUPERBLOCK_FLAGS.signedHash) !== 0 ? false : null;
 }
 
 function namesOf(mask: number, names: Readonly<Record<string, number>>, kind: string): string[] {

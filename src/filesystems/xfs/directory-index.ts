@@ -17,6 +17,7 @@ const HEADER_BYTES = { plain: 16, summed: 64 } as const;
 const COUNT_AT = { plain: 12, summed: 56 } as const;
 /** Pairs of a hash and a block, or of a hash and an entry's place. */
 const PAIR_BYTES = 8;
+const MANY_PLACES = 4;
 
 /** Pairs ascending by hash, in the bytes of their block. */
 interface Pairs {
@@ -28,12 +29,21 @@ interface Pairs {
   readonly isNode: boolean;
 }
 
+/** For a hash: the places found so far, and the leaf to look at next. In blocks of the directory. */
+interface Search {
+  readonly places: Set<number>;
+  readonly seen: Set<number>;
+  next: number | null;
+}
+
 export class DirectoryIndex {
   readonly #inode: Inode;
   readonly #map: BlockMap;
   readonly #context: MapContext;
   readonly #form: 'plain' | 'summed';
   readonly #blocks = new Map<number, Pairs | DamageError>();
+  /** Of hashes that many names share. */
+  readonly #longSearches = new Map<number, Search>();
 
   constructor(inode: Inode, map: BlockMap, context: MapContext) {
     this.#inode = inode;
@@ -48,22 +58,29 @@ export class DirectoryIndex {
    */
   check(name: string, at: number): void {
     const hash = hashOf(name);
-    let leaf = this.#leafOf(hash);
-    for (let seen = 0; seen <= this.#context.superblock.blocksCount; seen++) {
-      const answer = find(leaf, hash, at / PAIR_BYTES);
-      if (answer === 'found') return;
-      if (answer === 'absent' || leaf.next === 0) break;
-      leaf = this.#pairs(leaf.next);
+    const search = this.#longSearches.get(hash) ?? { places: new Set(), seen: new Set(), next: this.#leafOf(hash) };
+    while (!search.places.has(at / PAIR_BYTES)) {
+      if (search.next === null)
+        throw this.#wrong(`hash of ${JSON.stringify(name)}`, this.#inode.location, 'not indexed', `entry at ${at}`);
+      this.#goOn(search, search.next, hash);
+      if (search.places.size >= MANY_PLACES) this.#longSearches.set(hash, search);
     }
-    throw this.#wrong(`hash of ${JSON.stringify(name)}`, this.#inode.location, 'not indexed', `entry at ${at}`);
+  }
+
+  /** Takes what the leaf has of the hash, and the one behind it if that may go on with it. */
+  #goOn(search: Search, logical: number, hash: number): void {
+    const leaf = this.#pairs(logical);
+    search.seen.add(logical);
+    const goesOn = collect(leaf, hash, search.places) && leaf.next !== 0 && !search.seen.has(leaf.next);
+    search.next = goesOn ? leaf.next : null;
   }
 
   /** Down the first pairs that do not end before the hash. */
-  #leafOf(hash: number): Pairs {
+  #leafOf(hash: number): number {
     let logical = DIRECTORY_LEAF_AT / this.#context.blockSize;
     for (let depth = 0; depth <= DEEPEST_TREE; depth++) {
       const pairs = this.#pairs(logical);
-      if (!pairs.isNode) return pairs;
+      if (!pairs.isNode) return logical;
       const index = Math.min(firstUpTo(pairs, hash), pairs.count - 1);
       logical = u32be(pairs.bytes, pairs.start + index * PAIR_BYTES + 4);
     }
@@ -114,15 +131,15 @@ export class DirectoryIndex {
   }
 }
 
-/** `behind`: the leaf ends with this hash, and the next one may go on with it. */
-function find(leaf: Pairs, hash: number, place: number): 'found' | 'absent' | 'behind' {
+/** Adds the places of the hash; whether the leaf ends with it, so that the next one may go on. */
+function collect(leaf: Pairs, hash: number, places: Set<number>): boolean {
   const first = firstUpTo(leaf, hash);
   for (let index = first; index < leaf.count; index++) {
     const at = leaf.start + index * PAIR_BYTES;
-    if (u32be(leaf.bytes, at) !== hash) return 'absent';
-    if (u32be(leaf.bytes, at + 4) === place) return 'found';
+    if (u32be(leaf.bytes, at) !== hash) return false;
+    places.add(u32be(leaf.bytes, at + 4));
   }
-  return first < leaf.count ? 'behind' : 'absent';
+  return first < leaf.count;
 }
 
 /** Index of the first pair whose hash is not smaller. */
