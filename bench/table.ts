@@ -1,12 +1,13 @@
 // What every bench prints: where it ran, and a table of contestants with their ratios to each other.
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { type Contestant, median, ratio, type Timing } from './timed.ts';
 
 /** Machine, Node version, commit, load: a line of Markdown. */
 export function surroundings(): string {
-  const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  const { status, stdout } = spawnSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' });
+  const commit = status === 0 ? stdout.trim() : 'not known';
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
   const memory = Math.round(totalmem() / 2 ** 30);
   const load = loadavg().map(value => value.toFixed(1));

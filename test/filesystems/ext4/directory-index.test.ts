@@ -3,6 +3,7 @@
 import { copyFileSync, lstatSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { memoryBytes } from '../../../src/bytes/memory-bytes.ts';
+import { ReadError } from '../../../src/errors.ts';
 import { type Ext4Filesystem, openExt4 } from '../../../src/filesystems/ext4/ext4-filesystem.ts';
 import { hashOfName } from '../../../src/filesystems/ext4/name-hash.ts';
 import { makeImage, run, scratchDirectory, whyNoMount, withMount } from './loop-mount.ts';
@@ -98,6 +99,44 @@ describe.skipIf(reason !== null)('the index of an ext4 directory', () => {
         });
       expect(shortfalls.filter(names => names > 0).length).toBeGreaterThan(0);
     });
+  });
+
+  describe('that cannot be used', () => {
+    const all = () => [...firstNames().slice(60), ...laterNames()].sort();
+    const rootOf = () => (blocksOf(openExt4(memoryBytes('volume', readFileSync(newer))))[0] ?? 0) * 1024;
+
+    it('for the medium refuses its root, doubts no name', () => {
+      live('half_md4');
+      const [volume, at] = [memoryBytes('volume', readFileSync(newer)), rootOf()];
+      const filesystem = openExt4({
+        ...volume,
+        read(into, from) {
+          if (from < at + 1024 && from + into.length > at) throw new ReadError('volume', at, 1024);
+          return volume.read(into, from);
+        },
+      });
+      const { entries, fault } = filesystem.list(directoryOf(filesystem));
+      expect([...entries].filter(({ stat }) => stat !== null).length).toBe(all().length);
+      expect(fault?.code).toBe('EIO');
+    });
+
+    it('for all of its entries lead to one block, doubts no name', () => {
+      live('half_md4');
+      const bytes = readFileSync(newer);
+      const at = rootOf() + 0x20;
+      for (let entry = 1; entry < bytes.readUInt16LE(at + 2); entry++)
+        bytes.writeUInt32LE(bytes.readUInt32LE(at + 4), at + entry * 8 + 4);
+      writeFileSync(damaged, bytes);
+      run('tune2fs', ['-O', '^metadata_csum', '-f', damaged]);
+      expect(foundByUs(damaged)).toEqual(all());
+    });
+  });
+
+  it('leads to every name by either kind of hash where the superblock does not say which', () => {
+    live('half_md4');
+    copyFileSync(newer, damaged);
+    run('debugfs', ['-w', '-R', 'set_super_value flags 0', damaged]);
+    expect(foundByUs(damaged)).toEqual([...firstNames().slice(60), ...laterNames()].sort());
   });
 
   it('has the hashes that debugfs computes', () => {
