@@ -241,7 +241,7 @@ function amongLosses(known: PathCase, chosen: Charge, charges: readonly Charge[]
   const raisable = charges.filter(({ rule, verdict }) => rule.raisedByLosses === true && verdict !== 'altered');
   const other = chosen.verdict === 'altered' ? choose(raisable) : null;
   if (other === null) return {};
-  const ranges = rangesOfFinding(known, other, charges).map(range => ({ ...range, physical: null }));
+  const ranges = rangesOfFinding(known, other, charges);
   return { amongLosses: { verdict: other.verdict, ranges, evidence: evidenceOf(other, charges) } };
 }
 

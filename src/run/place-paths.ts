@@ -27,9 +27,20 @@ export function* placePaths(
 export function* unplacedPaths(paths: Iterable<JudgedPath>): Iterable<JudgedPath> {
   for (const { known, judgement } of paths) {
     const { finding } = judgement;
-    const ranges = finding?.ranges.map(range => ({ ...range, physical: null })) ?? [];
-    yield { known, judgement: finding === null ? judgement : { ...judgement, finding: { ...finding, ranges } } };
+    yield { known, judgement: finding === null ? judgement : { ...judgement, finding: unplaced(finding) } };
   }
+}
+
+function unplaced(finding: Finding): Finding {
+  const { ranges, amongLosses } = finding;
+  const bare = { ...finding, ranges: withoutPlaces(ranges) };
+  return amongLosses === undefined
+    ? bare
+    : { ...bare, amongLosses: { ...amongLosses, ranges: withoutPlaces(amongLosses.ranges) } };
+}
+
+function withoutPlaces(ranges: Finding['ranges']): Finding['ranges'] {
+  return ranges.map(range => ({ ...range, physical: null }));
 }
 
 /** Suspect extents in which each inode has blocks. */

@@ -59,9 +59,16 @@ export class VolumePlaces {
     const stat = finding.observed?.stat ?? null;
     if (stat === null || finding.metadataOnly || finding.verdict === 'missing') return finding;
     const runs = this.runsOf(stat);
-    const ranges = finding.ranges.map(range => ({ ...range, physical: physicalOf(range, runs) ?? range.physical }));
+    const at = (range: FindingRange): FindingRange => ({
+      ...range,
+      physical: physicalOf(range, runs) ?? range.physical,
+    });
+    const ranges = finding.ranges.map(at);
+    const { amongLosses } = finding;
+    const other =
+      amongLosses === undefined ? {} : { amongLosses: { ...amongLosses, ranges: amongLosses.ranges.map(at) } };
     const harmed = ranges.length === 0 ? [{ offset: 0, length: Number.MAX_SAFE_INTEGER }] : ranges;
-    return { ...finding, ranges, places: placesOf(harmed, runs) };
+    return { ...finding, ...other, ranges, places: placesOf(harmed, runs) };
   }
 }
 
