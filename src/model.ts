@@ -267,8 +267,8 @@ export interface Finding {
   readonly remedy: Remedy | null;
   /** Where on the container's disk its harmed bytes lie, ascending; absent unless places were asked for. */
   readonly places?: readonly ByteRange[];
-  /** Of what is `altered`: as what it looks where losses are beyond doubt. */
-  readonly amongLosses?: Pick<Finding, 'verdict' | 'ranges' | 'evidence'>;
+  /** Of what is `altered`: the finding that it is where losses are beyond doubt. */
+  readonly amongLosses?: Finding;
 }
 
 export interface FindingExpected {

@@ -32,6 +32,15 @@ export const LOGICAL_END = 2 ** 32;
 
 export const EMPTY_MAP: BlockMap = { runs: [], lost: [], nodes: [] };
 
+/** Whether all blocks of a file, and those of its map, are such ones; not where some cannot be had. */
+export function everyBlock({ runs, nodes, lost }: BlockMap, isSuch: (block: number) => boolean): boolean {
+  if (lost.length > 0 || !nodes.every(isSuch)) return false;
+  for (const { physical, length } of runs) {
+    for (let block = physical; block < physical + length; block++) if (!isSuch(block)) return false;
+  }
+  return true;
+}
+
 /** Collects runs in ascending order; neighbours on both sides become one. */
 export class BlockMapBuilder {
   readonly #runs: BlockRun[] = [];

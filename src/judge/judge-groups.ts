@@ -122,7 +122,7 @@ function corrected(finding: Finding, counters: Counters): Finding {
 function raised(finding: Finding, counters: Counters): Finding {
   const { amongLosses, ...alone } = finding;
   if (amongLosses === undefined) return RAISES.reduce((left, raise) => raise(left, counters), finding);
-  const other = raisedByLosses({ ...alone, ...amongLosses, confidence: 'possible' }, counters);
+  const other = raisedByLosses(amongLosses, counters);
   return other.confidence === 'possible' ? alone : other;
 }
 

@@ -43,3 +43,8 @@ export interface Rule {
   readonly isOfName?: boolean;
   accuse(known: PathCase): Accusation | null;
 }
+
+/** An accusation, and by which rule. */
+export interface Charge extends Accusation {
+  readonly rule: Rule;
+}

@@ -85,8 +85,8 @@ export class BlockComparison {
     this.#inodes.add(expectation);
     if (expectation.stat === null) return;
     this.#formerOwners.get(Number(expectation.stat.inode))?.push(expectation.path);
-    const { type, sizeBytes } = expectation.stat;
-    if (type === 'file' && sizeBytes > 0) this.#zeroKinds?.add(expectation.path, this.#hadZeros(expectation.stat));
+    if (this.#zeroKinds === null || expectation.stat.type !== 'file' || expectation.stat.sizeBytes === 0) return;
+    this.#zeroKinds.add(expectation.path, this.#hadZeros(expectation.stat));
   }
 
   #hadZeros({ inode, generation }: Stat): boolean {

@@ -35,8 +35,8 @@ export class InodeIndex {
   readonly #names = new Map<bigint, BytePath[]>();
   readonly #lostSubdirectories = new Map<BytePath, number>();
   readonly #youngerChild = new Map<BytePath, YoungerChild>();
-  /** Directories that the newest generation had elsewhere, or not at all. */
   readonly #secondNames = new SecondNames();
+  /** Directories that the newest generation had elsewhere, or not at all. */
   readonly #newDirectories = new Map<BytePath, Stat>();
   readonly #movedHere = new Map<BytePath, Expectation>();
   /** The moved directories above the path that is being looked up, outermost first. */

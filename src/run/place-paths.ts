@@ -31,16 +31,9 @@ export function* unplacedPaths(paths: Iterable<JudgedPath>): Iterable<JudgedPath
   }
 }
 
-function unplaced(finding: Finding): Finding {
-  const { ranges, amongLosses } = finding;
-  const bare = { ...finding, ranges: withoutPlaces(ranges) };
-  return amongLosses === undefined
-    ? bare
-    : { ...bare, amongLosses: { ...amongLosses, ranges: withoutPlaces(amongLosses.ranges) } };
-}
-
-function withoutPlaces(ranges: Finding['ranges']): Finding['ranges'] {
-  return ranges.map(range => ({ ...range, physical: null }));
+function unplaced({ amongLosses, ...finding }: Finding): Finding {
+  const ranges = finding.ranges.map(range => ({ ...range, physical: null }));
+  return { ...finding, ranges, ...(amongLosses === undefined ? {} : { amongLosses: unplaced(amongLosses) }) };
 }
 
 /** Suspect extents in which each inode has blocks. */

@@ -59,14 +59,9 @@ export class VolumePlaces {
     const stat = finding.observed?.stat ?? null;
     if (stat === null || finding.metadataOnly || finding.verdict === 'missing') return finding;
     const runs = this.runsOf(stat);
-    const at = (range: FindingRange): FindingRange => ({
-      ...range,
-      physical: physicalOf(range, runs) ?? range.physical,
-    });
-    const ranges = finding.ranges.map(at);
+    const ranges = finding.ranges.map(range => ({ ...range, physical: physicalOf(range, runs) ?? range.physical }));
     const { amongLosses } = finding;
-    const other =
-      amongLosses === undefined ? {} : { amongLosses: { ...amongLosses, ranges: amongLosses.ranges.map(at) } };
+    const other = amongLosses === undefined ? {} : { amongLosses: this.placed(amongLosses) };
     const harmed = ranges.length === 0 ? [{ offset: 0, length: Number.MAX_SAFE_INTEGER }] : ranges;
     return { ...finding, ...other, ranges, places: placesOf(harmed, runs) };
   }

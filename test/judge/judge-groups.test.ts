@@ -67,8 +67,7 @@ describe('losses come in clusters', () => {
   });
 
   it('raise what its manifest calls altered, if that looks like a loss besides', () => {
-    const evidence = findingOf('reborn-under-its-name', { scanner: 'blocks' }).evidence;
-    const amongLosses = { verdict: 'garbage', ranges: [], evidence } as const;
+    const amongLosses = findingOf('reborn-under-its-name', { path: '/p', scanner: 'blocks', verdict: 'garbage' });
     const altered = { ...packageFinding('/p'), amongLosses };
     expect(judged([loss('/a'), loss('/b'), loss('/c'), altered]).at(-1)).toBe(
       '/p garbage likely reborn-under-its-name,losses-come-in-clusters',

@@ -1,6 +1,7 @@
 // Of which blocks of a volume the journal has the newest copy, and which inodes in them are another one in place.
 
 import { unlessRefused } from '../../errors.ts';
+import { everyBlock } from '../block-map.ts';
 import type { KnownNewest, NewestInode } from '../logged-state.ts';
 import { INODE_FLAGS } from './layout.ts';
 import type { Ext4Volume } from './volume.ts';
@@ -34,13 +35,6 @@ export class NewestBlocks implements KnownNewest {
   #hasBlocksOf(directory: number): boolean {
     const inode = this.#view.inode(directory);
     if (inode.has(INODE_FLAGS.inlineData)) return true;
-    const { runs, nodes, lost } = this.#view.blockMap(inode);
-    const hasRuns = runs.every(({ physical, length }) => this.#hasAll(physical, length));
-    return lost.length === 0 && hasRuns && nodes.every(block => this.#blocks.has(block));
-  }
-
-  #hasAll(first: number, count: number): boolean {
-    for (let block = first; block < first + count; block++) if (!this.#blocks.has(block)) return false;
-    return true;
+    return everyBlock(this.#view.blockMap(inode), block => this.#blocks.has(block));
   }
 }

@@ -2,6 +2,7 @@
 // are in place no older than there (by LSN). Both are written whole: with a later change come all earlier ones.
 
 import { unlessRefused } from '../../errors.ts';
+import { everyBlock } from '../block-map.ts';
 import type { KnownNewest, NewestInode } from '../logged-state.ts';
 import { FORK_FORMATS } from './layout.ts';
 import { SECTOR_BYTES } from './replay-disk.ts';
@@ -44,14 +45,7 @@ export class NewestBlocks implements KnownNewest {
   #hasBlocksOf(directory: number): boolean {
     const inode = this.#volume.inode(directory);
     if (inode.raw.format === FORK_FORMATS.local) return true;
-    const { runs, nodes, lost } = this.#volume.blockMap(inode);
-    const hasRuns = runs.every(({ physical, length }) => this.#hasAll(physical, length));
-    return lost.length === 0 && hasRuns && nodes.every(block => this.#isNewest(block));
-  }
-
-  #hasAll(first: number, count: number): boolean {
-    for (let block = first; block < first + count; block++) if (!this.#isNewest(block)) return false;
-    return true;
+    return everyBlock(this.#volume.blockMap(inode), block => this.#isNewest(block));
   }
 
   #isNewest(block: number): boolean {
