@@ -76,17 +76,18 @@ export function namedBlocks(
   return { all, goneBack };
 }
 
-const OF_CONTENT: readonly string[] = ['garbage', 'stale', 'unreadable', 'altered'];
+const WHOLE_WITHOUT_RANGES: readonly string[] = ['garbage', 'stale', 'unreadable'];
+/** Without ranges these say that the file changed, or that its name is back: nothing of its blocks. */
+const NOTHING_WITHOUT_RANGES: readonly string[] = ['altered', 'resurrected'];
 
-/** Without ranges a finding is of the whole file, except a hint that says only that it changed. */
 function* blocksOf(
   { verdict, metadataOnly, ranges, observed }: HistoryFinding,
   blockBytes: number,
   placesOf: (inode: number) => ReadonlyMap<number, number>,
 ): Iterable<number> {
-  if (observed === null || !OF_CONTENT.includes(verdict)) return;
+  if (observed === null || ![...WHOLE_WITHOUT_RANGES, ...NOTHING_WITHOUT_RANGES].includes(verdict)) return;
   const places = placesOf(observed.inode);
-  if (ranges.length === 0 && !metadataOnly && verdict !== 'altered') yield* places.values();
+  if (ranges.length === 0 && !metadataOnly && WHOLE_WITHOUT_RANGES.includes(verdict)) yield* places.values();
   for (const { offset, length, physical } of ranges) {
     if (physical !== null) yield Math.floor(physical / blockBytes);
     for (let at = Math.floor(offset / blockBytes); at * blockBytes < offset + length; at++) {

@@ -159,10 +159,14 @@ function amongLosses(
   return other === null ? {} : { amongLosses: findingOf(known, other, charges, vouchers) };
 }
 
-/** What went back is harmed, whichever rule has the word; a finding without ranges is of the whole anyhow. */
+/**
+ * What went back is harmed, whichever rule has the word. A finding without ranges is of the whole content anyhow, except that a
+ * name is back: that says nothing of what it leads to.
+ */
 function rangesOfFinding(known: PathCase, chosen: Charge, charges: readonly Charge[]): Finding['ranges'] {
   const ranges = chosen.ranges ?? rangesOfAgreeing(chosen, charges);
-  const isOfSome = ranges.length > 0 && charges.some(({ rule }) => HISTORY_RULES.includes(rule));
+  const isOfWhole = ranges.length === 0 && chosen.verdict !== 'resurrected';
+  const isOfSome = !isOfWhole && charges.some(({ rule }) => HISTORY_RULES.includes(rule));
   return isOfSome ? withGoneBack(ranges, known) : ranges;
 }
 

@@ -37,6 +37,14 @@ export const HISTORY_TESTS: readonly RuleTests[] = [
         expect(accusation(BACK, known)).toBe('garbage possible');
         expect(ranges(BACK, known)).toEqual(['stale 4096+4096', 'garbage 8192+4096']);
       },
+      'a block of what a name that is back leads to': () => {
+        const was = [file(5, 'a b'), null];
+        const { finding } = judgePath(pathCase({ was, is: file(5, 'a b'), goneBack: [back(1)] }));
+        expect(finding?.verdict).toBe('resurrected');
+        expect(finding?.ranges.map(({ state, offset, length }) => [state, offset, length])).toEqual([
+          ['stale', 4096, 4096],
+        ]);
+      },
       'and tells where on the disk, and of which day': () => {
         const { finding } = judgePath(now(back(1), back(3, { backTo: 'g1' })));
         expect(finding?.evidence[0]).toEqual({
