@@ -4,9 +4,10 @@
 import { createHash } from 'node:crypto';
 import { constants, inflateSync } from 'node:zlib';
 import type { ByteSource } from '../src/bytes/byte-source.ts';
-import { errorCode, ReadError } from '../src/errors.ts';
+import { errorCode } from '../src/errors.ts';
 import type { BytePath, ByteRange, Observation, Stat } from '../src/model.ts';
 import type { StructureScanner } from './scanner.ts';
+import { readWhole } from './whole-file.ts';
 
 const NAME = 'git-objects';
 const LOOSE_OBJECT = /(?:^|\/)objects\/([0-9a-f]{2})\/([0-9a-f]{38}|[0-9a-f]{62})$/;
@@ -30,7 +31,7 @@ export const GIT_OBJECTS: StructureScanner = {
   *inspect(path: BytePath, _stat: Stat, bytes: ByteSource): Iterable<Observation> {
     const [, shard, rest] = LOOSE_OBJECT.exec(path) ?? [];
     if (shard === undefined || rest === undefined || bytes.size > LARGEST_FILE_BYTES) return;
-    const content = readAll(bytes);
+    const content = readWhole(bytes);
     const judged = content === null ? null : judgeObject(path, shard + rest, content);
     if (judged === null) return;
     const { fault, ranges } = judged;
@@ -117,15 +118,4 @@ function digestOf(content: Buffer, name: string): string {
   return createHash(name.length === 40 ? 'sha1' : 'sha256')
     .update(content)
     .digest('hex');
-}
-
-/** Null when the medium refuses: the reading of the file tells that already, with its ranges. */
-function readAll(bytes: ByteSource): Buffer | null {
-  const content = Buffer.alloc(bytes.size);
-  try {
-    return content.subarray(0, bytes.read(content, 0));
-  } catch (error) {
-    if (error instanceof ReadError) return null;
-    throw error;
-  }
 }
