@@ -18,7 +18,7 @@ export interface ChecksummedKind {
   readonly isAlwaysNamedSo: boolean;
   /** What it is named by decides every byte of it: it is never written again with others. */
   readonly isFixedByName: boolean;
-  /** `index.skipHash` (git 2.40) writes zeros in place of the digest. */
+  /** `index.skipHash` (git 2.40) writes zeros in place of the digest, and names a shared index by them. */
   readonly mayLackDigest: boolean;
 }
 

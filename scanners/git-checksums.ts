@@ -62,7 +62,7 @@ function noticedIn(path: BytePath, file: ChecksummedFile, bytes: ByteSource): No
   const begins = beginsAsItsKind(file, bytes);
   const isNamed = holdsItsName(file, bytes);
   if (!begins && !isNamed && !(beginsWithZeros(bytes) && isCertainlyGits(path, file))) return null;
-  if (begins && kind.mayLackDigest && isWithoutDigest(bytes)) return null;
+  if (begins && kind.mayLackDigest && (file.named === null || isNamed) && isWithoutDigest(bytes)) return null;
   if (!fitsItsDigest(file, bytes)) {
     return differs(begins ? faultBehindStart(bytes) : `It does not begin as ${kind.what} does.`);
   }

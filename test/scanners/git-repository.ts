@@ -1,7 +1,7 @@
 // Repositories that the real git makes and keeps, and what the scanners say of their files.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StructureScanner } from '../../scanners/scanner.ts';
@@ -21,8 +21,8 @@ const SETTINGS = {
 const ENVIRONMENT = { ...process.env, GIT_TEST_MIDX_WRITE_REV: '1' };
 const OPTIONS = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
-export const [, MAJOR = '0', MINOR = '0'] =
-  /(\d+)\.(\d+)/.exec(execFileSync('git', ['version'], { encoding: 'utf8' })) ?? [];
+/** The second number of git's version, which is 2.x. */
+export const MINOR = Number(/2\.(\d+)/.exec(execFileSync('git', ['version'], { encoding: 'utf8' }))?.[1]);
 
 /** The object formats that the git of this machine knows. */
 export const FORMATS = ['sha1', 'sha256'].filter(format => {
@@ -61,11 +61,10 @@ export class GitRepository {
     this.git('commit', '-q', '-m', prefix);
   }
 
-  /** Paths of all files below `folder`, from the root on. */
+  /** Paths of all files below `folder`, from the root on; git may be at work there. */
   files(folder = '.git'): string[] {
-    const names = readdirSync(join(this.root, folder), { recursive: true, encoding: 'utf8', withFileTypes: true });
-    const files = names.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
-    return files.map(path => path.slice(this.root.length + 1)).sort();
+    const { stdout } = spawnSync('find', [folder, '-type', 'f'], { cwd: this.root, encoding: 'utf8' });
+    return stdout.split('\n').slice(0, -1).sort();
   }
 
   read(path: string): Buffer {
