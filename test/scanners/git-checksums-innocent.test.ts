@@ -156,6 +156,19 @@ describe.each(FORMATS)('in a repository of %s', format => {
     }
   });
 
+  test('a layer of a multi-pack index (git 2.47) is named by its digest', () => {
+    const repository = newRepository(format);
+    repository.commitFiles('a');
+    repository.git('repack', '-qad');
+    repository.git('multi-pack-index', 'write');
+    const layer = repository.read('.git/objects/pack/multi-pack-index');
+    const digest = layer.toString('hex', layer.length - (format === 'sha1' ? 20 : 32));
+    const folder = '.git/objects/pack/multi-pack-index.d';
+    expect(say(`${folder}/multi-pack-index-${digest}.midx`, layer)).toBe('for: checksum-matches');
+    const other = 'b'.repeat(digest.length);
+    expect(say(`${folder}/multi-pack-index-${other}.midx`, layer)).toBe('against: checksum-differs');
+  });
+
   test('a graph or a shared index under the name of another one is not', () => {
     const repository = newRepository(format);
     repository.commitFiles('a');
@@ -175,6 +188,7 @@ describe.each(FORMATS)('in a repository of %s', format => {
     const work =
       'for i in $(seq 99); do echo $i >> a-$i; git add .; git commit -qm $i; git repack -qd --write-midx -b; done';
     repository.commitFiles('a');
+    for (const setting of ['gc.auto', 'maintenance.auto']) repository.git('config', setting, '0');
     for (let delay = 5; delay < 400; delay += 35) {
       const child = spawn('sh', ['-c', work], { cwd: repository.root, detached: true, stdio: 'ignore', env: IDENTITY });
       const exit = once(child, 'exit');

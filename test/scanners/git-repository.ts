@@ -78,7 +78,7 @@ export class GitRepository {
   }
 
   remove(): void {
-    rmSync(this.root, { recursive: true });
+    rmSync(this.root, { recursive: true, maxRetries: 5 });
   }
 }
 
