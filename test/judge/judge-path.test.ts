@@ -98,16 +98,12 @@ describe('what vouches', () => {
     expect(vouchers({ is, manifests: [editable], window: null })).toEqual(['dpkg']);
   });
 
-  it('is a git object by its own name', () => {
-    const own = {
-      scanner: 'git-objects',
-      rule: 'object-name-matches',
-      path: '/d/f',
-      supports: false,
-      detail: '',
-      ranges: [],
-    };
-    expect(vouchers({ is: file(16, 'a'), observations: [own] })).toEqual(['git']);
+  it('is a git object or a pack by its own name, not one that is whole, of whichever day', () => {
+    const own = { scanner: 'git-objects', path: '/d/f', supports: false, detail: '', ranges: [] };
+    const vouchersBy = (rule: string) => vouchers({ is: file(16, 'a'), observations: [{ ...own, rule }] });
+    expect(vouchersBy('object-name-matches')).toEqual(['git']);
+    expect(vouchersBy('checksum-matches')).toEqual(['git']);
+    expect(vouchersBy('whole-of-some-day')).toEqual([]);
   });
 
   it('silences hints, not witnesses of the inode', () => {
