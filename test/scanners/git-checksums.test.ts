@@ -140,4 +140,50 @@ describe.each(FORMATS)('of a repository of %s', format => {
       expect([...GIT_CHECKSUMS.inspect(path, stat, { name: path, size: content.length, read })]).toEqual([]);
     });
   });
+
+  test('with a block of its own older state is not', () => {
+    const older = new Map(files.map(file => [kindOf(file), repository.read(file)]));
+    repository.commitFiles('another');
+    repository.git('multi-pack-index', 'write');
+    repository.git('-C', 'module', 'commit', '-q', '--allow-empty', '-m', 'later');
+    repository.git('-C', 'module', 'commit-graph', 'write', '--reachable');
+    repository.git('repack', '-q', '-d');
+    repository.git('multi-pack-index', 'write');
+    const rewritten = [
+      '.git/index',
+      '.git/objects/pack/multi-pack-index',
+      '.git/modules/module/objects/info/commit-graph',
+    ];
+    for (const file of rewritten) {
+      const content = repository.read(file);
+      const old = older.get(file) ?? Buffer.alloc(0);
+      expect(say(file, content)).toBe(WHOLE);
+      for (let at = 0; at < Math.min(old.length, content.length); at += BLOCK) {
+        const damaged = Buffer.from(content);
+        old.copy(damaged, at, at, at + BLOCK);
+        if (damaged.equals(content)) continue;
+        expect(isWhole(damaged)).toBe(false);
+        expect(say(file, damaged)).toBe(DIFFERS);
+      }
+      expect(say(file, old)).toBe(WHOLE);
+    }
+  });
+
+  test('with more bytes than are read at once is judged by all of them', () => {
+    repository.write('large', randomBytes(2_500_000));
+    repository.git('add', '.');
+    repository.git('commit', '-q', '-m', 'large');
+    repository.git('repack', '-q', '-a', '-d');
+    const pack =
+      repository.files().find(file => file.endsWith('.pack') && repository.read(file).length > 2_500_000) ?? '';
+    const content = repository.read(pack);
+    expect(say(pack, content)).toBe(MATCHES);
+    for (const at of [20, 1_048_575, 1_048_576, 2_097_152, content.length - digestBytes - 1]) {
+      const damaged = Buffer.from(content);
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 1, at);
+      expect(say(pack, damaged)).toBe(DIFFERS);
+    }
+    const zeroed = Buffer.from(content).fill(1, 999_999).fill(0, 1_000_000);
+    expect(detail(pack, zeroed)).toBe('From byte 1000000 to its end, where its digest should stand, it holds zeros.');
+  });
 });
