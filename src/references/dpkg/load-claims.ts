@@ -40,8 +40,7 @@ export function loadClaims(target: Filesystem, source: DpkgSource): LoadedClaims
 }
 
 function describeSubject(subject: Subject, inPlace: boolean, native: string | null): InstalledPackage {
-  const written = subject.files?.list ?? subject.files?.md5sums ?? null;
-  return describeInstalled(subject.package, written?.stat ?? null, inPlace, native);
+  return describeInstalled(subject.package, subject.files, inPlace, native);
 }
 
 class Loader {

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -221,6 +222,15 @@ describe.skipIf(NO_DPKG !== null)('a damaged database', () => {
     ]);
     expect(verdicts()).toEqual(['changed /usr/bin/second', 'changed /usr/share/first/b']);
     expect(expectationsByPath(reference()).get('/usr/share/first/b')?.owner?.name).toBe('first');
+  });
+
+  test('with digests of an older day than its list has is of that day', () => {
+    const earlier = readFileSync(list);
+    rmSync(list);
+    writeFileSync(list, earlier);
+    const writtenNs = statSync(sums, { bigint: true }).ctimeNs;
+    expect(statSync(list, { bigint: true }).ctimeNs).toBeGreaterThan(writtenNs);
+    expect(expectationsByPath(reference()).get('/usr/share/first/b')?.installedAtNs).toBe(writtenNs);
   });
 
   test('with noise in place of a list that no package has goes by its digests', () => {
