@@ -61,10 +61,12 @@ function noticedIn(path: BytePath, file: ChecksummedFile, bytes: ByteSource): No
   const { kind } = file;
   const begins = beginsAsItsKind(file, bytes);
   const isNamed = holdsItsName(file, bytes);
-  if (!begins && !isNamed && !(beginsWithZeros(bytes) && isCertainlyGits(path, file))) return null;
+  if (!begins && !isNamed && !isCertainlyGits(path, file)) return null;
   if (begins && kind.mayLackDigest && (file.named === null || isNamed) && isWithoutDigest(bytes)) return null;
   if (!fitsItsDigest(file, bytes)) {
-    return differs(begins ? faultBehindStart(bytes) : `It does not begin as ${kind.what} does.`);
+    if (begins) return differs(faultBehindStart(bytes));
+    const detail = `It does not begin as ${kind.what} does.`;
+    return isNamed || beginsWithZeros(bytes) ? differs(detail) : { rule: 'git-start-differs', supports: true, detail };
   }
   if (kind.isAlwaysNamedSo && !isNamed) return differs(`It is whole, and ${kind.what} of another name.`);
   return kind.isFixedByName && isNamed ? VOUCHED : WHOLE;

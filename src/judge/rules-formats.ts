@@ -30,6 +30,19 @@ export const FORMAT_RULES: readonly Rule[] = [
     accuse: checksumDiffers,
   },
   {
+    name: 'git-start-differs',
+    scanner: 'git-checksums',
+    says: 'A pack, index or graph of git, by a name that is git’s alone, begins with other bytes.',
+    innocent: [
+      'files encrypted one by one under their plain names (eCryptfs): `possible` alone',
+      'a format of a git to come: `possible` alone',
+    ],
+    raisedByLosses: true,
+    needsLossesOfContent: true,
+    isLossOfContent: true,
+    accuse: known => asPossible(observed(known, 'git-start-differs')),
+  },
+  {
     name: 'reflog-broken',
     scanner: 'git-reflogs',
     says: 'A reflog of git holds bytes that are no lines of one.',
@@ -41,7 +54,7 @@ export const FORMAT_RULES: readonly Rule[] = [
     raisedByLosses: true,
     needsLossesOfContent: true,
     isLossOfContent: true,
-    accuse: reflogBroken,
+    accuse: known => asPossible(observed(known, 'reflog-broken')),
   },
 ];
 
@@ -78,11 +91,11 @@ function wasSoBefore({ seen, expected, scan }: PathCase): boolean {
   );
 }
 
-function reflogBroken(known: PathCase): Accusation | null {
-  const observation = observed(known, 'reflog-broken');
+function asPossible(observation: Observation | null): Accusation | null {
   if (observation === null) return null;
   const { detail, ranges } = observation;
-  return { verdict: 'garbage', confidence: 'possible', detail, ranges: ranges.map(asGarbage) };
+  const places = ranges.length === 0 ? {} : { ranges: ranges.map(asGarbage) };
+  return { verdict: 'garbage', confidence: 'possible', detail, ...places };
 }
 
 function asGarbage(range: Observation['ranges'][number]): FindingRange {

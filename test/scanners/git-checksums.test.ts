@@ -13,6 +13,7 @@ const BLOCK = 4096;
 const DIFFERS = 'against: checksum-differs';
 /** Its name is made of a digest that it holds and that decides every byte of it. */
 const MATCHES = 'for: checksum-matches';
+const FOREIGN = 'against: git-start-differs';
 const WHOLE = 'for: whole-of-some-day';
 
 const KINDS = {
@@ -122,12 +123,14 @@ describe.each(FORMATS)('of a repository of %s', format => {
       expect(detail(`/srv/${path}`, zeros)).toMatch(/^It does not begin as an? .* does\.$/);
     });
 
-    test('that holds noise, text or another program’s bytes is left alone', () => {
-      const { path } = fileOf(kind);
+    test('that begins with noise or another program’s bytes is told as that', () => {
+      const { path, content } = fileOf(kind);
       for (const length of [1, 8, 11, 12, 31, 32, 44, 64, 512, BLOCK, 3 * BLOCK]) {
-        expect(say(path, randomBytes(length))).toBe('');
-        expect(say(path, Buffer.alloc(length, 'an index of pages\n'))).toBe('');
+        expect(say(path, randomBytes(length))).toBe(FOREIGN);
+        expect(say(path, Buffer.alloc(length, 'an index of pages\n'))).toBe(FOREIGN);
       }
+      const damaged = Buffer.from(content).fill('an index of pages\n', 0, Math.min(BLOCK, content.length - 100));
+      expect([DIFFERS, FOREIGN]).toContain(say(path, damaged));
     });
 
     test('that the medium refuses is left to what the reading of it says', () => {

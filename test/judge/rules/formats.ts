@@ -17,6 +17,8 @@ const observation = (rule: string, supports: boolean) => ({
 
 const differs = [observation('checksum-differs', true)];
 const checksum = (parts: CaseParts) => accusation('checksum-differs', pathCase({ observations: differs, ...parts }));
+const foreign = (is: ReturnType<typeof file>) =>
+  accusation('git-start-differs', pathCase({ is, observations: [observation('git-start-differs', true)] }));
 const broken = [{ ...observation('reflog-broken', true), ranges: [{ offset: 4096, length: 10 }] }];
 const reflog = (parts: CaseParts) => accusation('reflog-broken', pathCase({ observations: broken, ...parts }));
 const raisedReflog = (losses: number) =>
@@ -77,6 +79,26 @@ export const FORMAT_TESTS: readonly RuleTests[] = [
         expect(checksum({ is, manifests: [manifest(is)] })).toBe('garbage possible');
         expect(checksum({ is, was: [is], window: LATE_WINDOW })).toBe('garbage possible');
         expect(checksum({ is, was: [is], window: null })).toBe('garbage possible');
+      },
+    },
+  },
+  {
+    rule: 'git-start-differs',
+    accuses: {
+      'a pack that begins with another file’s bytes': () => {
+        expect(foreign(file(5, 'a'))).toBe('garbage possible');
+      },
+      'more surely where other losses of content are beyond doubt': () => {
+        expect(raisedAmongLosses(findingOf('git-start-differs', { verdict: 'garbage' }), 3)).toBe('likely');
+      },
+    },
+    innocent: {
+      'files encrypted one by one under their plain names (eCryptfs): `possible` alone': () => {
+        expect(foreign(file(5, 'cipher'))).toBe('garbage possible');
+        expect(raisedAmongLosses(findingOf('git-start-differs', { verdict: 'garbage' }), 2)).toBe('possible');
+      },
+      'a format of a git to come: `possible` alone': () => {
+        expect(foreign(file(22, 'RIDX2'))).toBe('garbage possible');
       },
     },
   },
