@@ -17,6 +17,7 @@ import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from '.
 import { handOver } from './hand-over.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
+import { siblingsOf } from './siblings.ts';
 import { slackOf } from './slack.ts';
 import {
   COUNTER,
@@ -178,7 +179,8 @@ class BatchReader {
     const interested = this.#scanners.filter(scanner => scanner.wants(job.entry.path, stat));
     if (interested.length === 0) return [];
     const bytes = file.size <= buffer.length ? memoryBytes(file.name, buffer.subarray(0, file.size)) : file;
-    return interested.flatMap(scanner => [...scanner.inspect(job.entry.path, stat, bytes)]);
+    const siblings = siblingsOf(this.#filesystem, job.entry.path);
+    return interested.flatMap(scanner => [...scanner.inspect(job.entry.path, stat, bytes, siblings)]);
   }
 
   #count(bytes: number): boolean {
