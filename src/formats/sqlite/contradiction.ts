@@ -3,9 +3,9 @@
 // https://sqlite.org/pragma.html#pragma_integrity_check
 
 import Database from 'better-sqlite3';
-import { FILE_VERSIONS_AT, ROLLBACK_VERSION } from './layout.ts';
+import { FILE_VERSIONS_AT, ROLLBACK_VERSION, SMALLEST_PAGE_BYTES } from './layout.ts';
 import {
-  areIndexesTame,
+  areExpressionsTame,
   computesColumns,
   isIndexSelfContained,
   isTableSelfContained,
@@ -19,6 +19,7 @@ import {
  * collation or function). @param bytes a whole database; changed here, so that the caller hands over its only copy.
  */
 export function contradictionOf(bytes: Buffer): string | null {
+  if (bytes.length < SMALLEST_PAGE_BYTES) return null;
   bytes.fill(ROLLBACK_VERSION, FILE_VERSIONS_AT, FILE_VERSIONS_AT + 2);
   return toldBy(() => {
     const database = new Database(bytes, { readonly: true });
@@ -68,7 +69,7 @@ class Check {
 
   run(): string | null {
     const schema = readSchema(this.#database);
-    if (areIndexesTame(schema)) {
+    if (areExpressionsTame(schema)) {
       const whole = this.#ask(schema, 'integrity_check');
       if (whole !== undefined) return whole;
     }
@@ -88,7 +89,7 @@ class Check {
   /** Indexes of the tables whose indexes can be asked. */
   #eachTable(schema: readonly SchemaEntry[]): string | null {
     const tables = schema.filter(({ type }) => type === 'table').slice(0, TABLES_AT_MOST);
-    for (const { name } of tables.filter(table => areTablesIndexesTame(schema, table.name))) {
+    for (const { name } of tables.filter(table => isTableTame(schema, table.name))) {
       const messages = this.#messages(`integrity_check(${quoted(name)})`) ?? [];
       const found = messages.find(message => this.#counts(schema, message));
       if (found !== undefined) return found;
@@ -116,8 +117,8 @@ class Check {
   }
 }
 
-function areTablesIndexesTame(schema: readonly SchemaEntry[], table: string): boolean {
-  return areIndexesTame(schema.filter(entry => entry.table === table));
+function isTableTame(schema: readonly SchemaEntry[], table: string): boolean {
+  return areExpressionsTame(schema.filter(entry => entry.table === table));
 }
 
 const OF_TREES = /^\*\*\* in database |^database disk image is malformed/;

@@ -20,40 +20,45 @@ export function readSchema(database: Database.Database): SchemaEntry[] {
   });
 }
 
-/** All expressions of indexes together: a check evaluates each of them for each row. */
+/** Of all such statements together: a check evaluates each expression for each row. */
 const LONGEST_EXPRESSIONS = 16 * 1024;
 
-/** An index of many rows may be checked against its table: nothing but columns and constants is compared for each row. */
-export function areIndexesTame(schema: readonly SchemaEntry[]): boolean {
-  const indexes = schema.filter(({ type, sql }) => type === 'index' && WITH_EXPRESSIONS.test(sql));
-  const length = indexes.reduce((sum, { sql }) => sum + sql.length, 0);
-  return length <= LONGEST_EXPRESSIONS && indexes.every(isTameIndex) && schema.every(entry => !isGenerated(entry));
+/** Indexes may be checked against their tables: for each row nothing but columns and constants is computed. */
+export function areExpressionsTame(schema: readonly SchemaEntry[]): boolean {
+  const computing = schema.filter(entry => isGenerated(entry) || isComputedIndex(entry));
+  const length = computing.reduce((sum, { sql }) => sum + sql.length, 0);
+  return length <= LONGEST_EXPRESSIONS && computing.every(isTame);
 }
 
-/** Columns that a check computes whatever it is told to leave out: generated ones that must not be NULL, or have a type. */
+/** Also a check without indexes computes something untamed: generated columns that must not be NULL, or have a type. */
 export function computesColumns(schema: readonly SchemaEntry[]): boolean {
-  return schema.some(entry => isGenerated(entry) && /\bnot\s+null\b|\bstrict\b/i.test(entry.sql));
+  const computing = schema.filter(entry => isGenerated(entry) && /\bnot\s+null\b|\bstrict\b/i.test(entry.sql));
+  return !areExpressionsTame(computing);
 }
 
-const WITH_EXPRESSIONS = /\bwhere\b|\(.*\(|\|\||->|\/\*|--/is;
+function isComputedIndex({ type, sql }: SchemaEntry): boolean {
+  return type === 'index' && /\bwhere\b|\(.*\(|\|\||->|\/\*|--/is.test(sql);
+}
+
+function isGenerated({ type, sql }: SchemaEntry): boolean {
+  return type === 'table' && /\bas\s*(?:\(|\/\*|--)/i.test(sql);
+}
+
+/** What may take longer than in proportion to its operands, and comments, which may hide a call. */
 const COSTLY = /\b(?:like|glob|match|regexp)\b|\|\||->|\/\*|--/i;
 
-/** One parenthesis is that of the table's columns; the others may group, or list what a value is compared with. */
-function isTameIndex({ sql }: SchemaEntry): boolean {
-  const calls = [...sql.matchAll(/\(/g)].filter(({ index }) => !isGrouping(sql, index));
+/** One parenthesis is that of the columns; the others may group, or list what a value is compared with: no function is called. */
+function isTame({ sql }: SchemaEntry): boolean {
+  const calls = [...sql.matchAll(/\((?!\s*\d+\s*[,)])/g)].filter(({ index }) => !isGrouping(sql, index));
   return calls.length <= 1 && !COSTLY.test(sql);
 }
 
 /** Longer than any word before a parenthesis that groups. */
 const WORD_BEFORE = 32;
-const GROUPING = /(?:[(,=<>+*/%-]|\b(?:and|in|not|or|where))\s*$/i;
+const GROUPING = /(?:[(,=<>+*/%-]|\b(?:and|as|check|default|in|key|not|or|unique|where))\s*$/i;
 
 function isGrouping(sql: string, parenthesis: number): boolean {
   return GROUPING.test(sql.slice(Math.max(0, parenthesis - WORD_BEFORE), parenthesis));
-}
-
-function isGenerated({ type, sql }: SchemaEntry): boolean {
-  return type === 'table' && /\bas\s*(?:\(|\/\*|--)/i.test(sql);
 }
 
 /** Collations that no application is known to replace; NOCASE is, by Unicode-aware ones. */
@@ -67,9 +72,9 @@ export function isIndexSelfContained(
   name: string,
 ): boolean {
   const index = schema.find(entry => entry.type === 'index' && entry.name === name);
-  if (index === undefined || !isTameIndex(index)) return false;
+  if (index === undefined || !isTame(index)) return false;
   const table = schema.find(entry => entry.type === 'table' && entry.name === index.table);
-  if (table === undefined || isGenerated(table)) return false;
+  if (table === undefined || (isGenerated(table) && !isTame(table))) return false;
   if (/\bwhere\b/i.test(index.sql) && OTHER_COLLATION.test(index.sql + table.sql)) return false;
   const columns = database.pragma(`index_xinfo(${quoted(name)})`) as { coll: unknown; cid: number }[];
   return columns.length > 0 && columns.every(({ coll, cid }) => cid >= -1 && COLLATIONS.includes(coll));
