@@ -45,7 +45,7 @@ function lookedInto(bytes: ByteSource): Contradiction | null {
   if (header === null) return null;
   const short = cutShort(header, bytes.size);
   if (short !== null || bytes.size > LARGEST_FILE_BYTES) return short;
-  const message = contradictionOf(wholeOf(bytes));
+  const message = contradictionOf(wholeOf(bytes), header.pageBytes);
   if (message === null) return null;
   const ranges = pagesOf(message).map(page => rangeOf(page, header, bytes.size));
   return { detail: `SQLite finds the database inconsistent: ${shortened(message)}.`, ranges };

@@ -27,7 +27,7 @@ afterEach(() => databases.close());
 
 function timed(bytes: Buffer): string | null {
   const started = performance.now();
-  const said = contradictionOf(bytes);
+  const said = contradictionOf(bytes, 512);
   expect(performance.now() - started).toBeLessThan(SOON_MS);
   return said;
 }
@@ -130,4 +130,24 @@ test('pages that lead many times to the same page are not gone through each time
     bytes.writeUInt8(60, at + 510);
   });
   expect(timed(bytes)).toMatch(/2nd reference to page/);
+});
+
+/** Interior pages of one cell each, of which the last child of one is the next: as many levels as pages. */
+test.each([
+  [1_000, true],
+  [20_000, false],
+  [131_000, false],
+])('a chain of %i pages does not exhaust the stack', (count, isChecked) => {
+  const bytes = Buffer.alloc(count * 512);
+  whole.copy(bytes);
+  const [root = 0] = databases.pages('app.db', 't', 'internal');
+  const first = whole.length / 512 + 1;
+  for (const page of [root, ...Array.from({ length: count - first }, (_, index) => first + index)]) {
+    const at = (page - 1) * 512;
+    bytes.set([0x05, 0, 0, 0, 1, 1, 0xf8, 0], at);
+    bytes.writeUInt32BE(page === root ? first : page + 1, at + 8);
+    bytes.writeUInt16BE(0x1f8, at + 12);
+  }
+  bytes.writeUInt32BE(count, 28);
+  expect(timed(bytes) !== null).toBe(isChecked);
 });

@@ -2,7 +2,7 @@
 // looked into at all.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, linkSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hasProgram } from '../../fixtures/incident/processes.ts';
@@ -150,10 +150,7 @@ describe('nothing is said while files beside a database are to be brought home',
 
   test('a journal, after its process was killed within a transaction', () => {
     databases.write('app.db', ROWS);
-    killedWhile(
-      'PRAGMA cache_size = 1; PRAGMA cache_spill = 1;',
-      `BEGIN;${CHANGE.repeat(1)}DELETE FROM t WHERE id % 2;`,
-    );
+    killedWhile('PRAGMA cache_size = 1; PRAGMA cache_spill = 1;', `BEGIN;${CHANGE}DELETE FROM t WHERE id % 2;`);
     expect(databases.bytes('app.db-journal').readUInt8(0)).toBe(0xd9);
     expect(databases.said('app.db')).toEqual([]);
   });
@@ -189,6 +186,21 @@ describe('nothing is said while files beside a database are to be brought home',
     databases.put('app.db', withPageOfZeros(databases.bytes('app.db')));
     linkSync(databases.at('app.db'), databases.at('other.db'));
     expect(databases.said('app.db')).toEqual([]);
+  });
+
+  test('a database of which a program maps the pages: it writes them as others do, and that stamps the inode', () => {
+    databases.write('app.db', ROWS);
+    const database = new Database(databases.at('app.db'));
+    const mtimeNs = () => statSync(databases.at('app.db'), { bigint: true }).mtimeNs;
+    try {
+      expect(database.pragma('mmap_size = 1000000', { simple: true })).toBe(1_000_000);
+      database.exec('SELECT count(*) FROM t');
+      utimesSync(databases.at('app.db'), 1, 1);
+      database.exec(CHANGE);
+      expect(mtimeNs()).toBeGreaterThan(BigInt(Date.now() - 60_000) * 1_000_000n);
+    } finally {
+      database.close();
+    }
   });
 
   test('a database that was written a moment ago', () => {

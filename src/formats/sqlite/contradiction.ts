@@ -13,13 +13,15 @@ import {
   readSchema,
   type SchemaEntry,
 } from './schema.ts';
+import { mayBeTooDeep } from './tree-depth.ts';
 
 /**
  * SQLite's first word on a contradiction of structure; null: there is none, or this SQLite cannot tell (an application's
- * collation or function). @param bytes a whole database; changed here, so that the caller hands over its only copy.
+ * collation or function, a tree of a depth that no SQLite makes).
+ * @param bytes a whole database; changed here, so that the caller hands over a copy of its own.
  */
-export function contradictionOf(bytes: Buffer): string | null {
-  if (bytes.length < SMALLEST_PAGE_BYTES) return null;
+export function contradictionOf(bytes: Buffer, pageBytes: number): string | null {
+  if (bytes.length < SMALLEST_PAGE_BYTES || mayBeTooDeep(bytes, pageBytes)) return null;
   bytes.fill(ROLLBACK_VERSION, FILE_VERSIONS_AT, FILE_VERSIONS_AT + 2);
   return toldBy(() => {
     const database = new Database(bytes, { readonly: true });

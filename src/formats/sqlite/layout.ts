@@ -29,6 +29,8 @@ export const LARGEST_SCHEMA_FORMAT = 4;
 export const LARGEST_TEXT_ENCODING = 3;
 /** Leaf and interior page of a table: what page 1 can be. */
 export const ROOT_TYPES: readonly number[] = [0x0d, 0x05];
+/** Interior page of an index and of a table. */
+export const INTERIOR_TYPES: readonly number[] = [0x02, 0x05];
 /** Rollback journal and write-ahead log; a greater number is of a version to come. */
 export const LARGEST_FILE_VERSION = 2;
 /** Where the two file versions stand: 1 is a rollback journal, whatever lies beside the database. */

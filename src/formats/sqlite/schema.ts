@@ -21,7 +21,7 @@ export function readSchema(database: Database.Database): SchemaEntry[] {
 }
 
 /** Of all such statements together: a check evaluates each expression for each row. */
-const LONGEST_EXPRESSIONS = 16 * 1024;
+const LONGEST_EXPRESSIONS = 4 * 1024;
 
 /** Indexes may be checked against their tables: for each row nothing but columns and constants is computed. */
 export function areExpressionsTame(schema: readonly SchemaEntry[]): boolean {
