@@ -206,6 +206,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     references: volume.references,
     log: volume.log !== null && volume.log.state.view !== null ? volume.log.reference : null,
     newest: volume.log?.state.newest ?? null,
+    ends: volume.log?.state.ends ?? null,
     facts,
     selection: selectionOf(options),
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),
