@@ -35,12 +35,18 @@ export const FORMAT_RULES: readonly Rule[] = [
       'a write-ahead log or a journal that is still to be brought home: its scanner says nothing then',
       'what an application alone knows (a collation, a function, a tokenizer), or rows that break their table’s rules: its scanner says nothing of these',
       'broken since before the window, as a baseline, a package or the backup’s map has it: exempt',
-      'broken since before the window by its times: `possible` alone',
-      'copied while a program wrote to it, or written without a journal by a program that was killed: rare, `likely` at most',
+      'copied while a program wrote to it, or written without a journal by a program that was killed: `possible` alone',
     ],
     raisedByLosses: true,
     isLossOfContent: true,
-    accuse: database,
+    accuse: known => (isOfOldTimes(known) ? null : database(known)),
+  },
+  {
+    name: 'database-broken-before',
+    scanner: 'sqlite',
+    says: 'SQLite’s own check finds that pages of a database contradict each other, which was last written before the window.',
+    innocent: ['broken since before the window by its times: `possible`, whatever else was lost'],
+    accuse: known => (isOfOldTimes(known) ? database(known) : null),
   },
 ];
 
@@ -54,10 +60,13 @@ function observed(known: PathCase, rule: string): string | null {
 function database(known: PathCase): Accusation | null {
   const detail = observed(known, 'database-contradicts-itself');
   if (detail === null || isKnownSo(known)) return null;
-  const isOfOldTimes = windowPlace(known.seen?.stat ?? null, known.scan.window) === 'outside';
-  const mayBeNewer = known.inode.isAmongOldInodes || known.newest.inode === 'in-log';
-  const confidence = isOfOldTimes && !mayBeNewer ? 'possible' : 'likely';
-  return { verdict: isPartlyAsThen(known) ? 'stale' : 'garbage', confidence, detail };
+  return { verdict: isPartlyAsThen(known) ? 'stale' : 'garbage', confidence: 'possible', detail };
+}
+
+/** And its inode is not known to be one that went back. */
+function isOfOldTimes({ seen, scan, inode, newest }: PathCase): boolean {
+  const mayBeNewer = inode.isAmongOldInodes || newest.inode === 'in-log';
+  return !mayBeNewer && windowPlace(seen?.stat ?? null, scan.window) === 'outside';
 }
 
 /** Somebody had the very same bytes: it was broken then already. */

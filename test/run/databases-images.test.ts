@@ -66,11 +66,11 @@ describe.skipIf(obstacle !== null)('a database on a disk', () => {
       .map(({ path, verdict, confidence }) => `${path} ${verdict} ${confidence}`);
 
   test('of which some pages are of the day before is stale, unless a log lies beside it', async () => {
-    expect(ofSqlite(await world.scan(['before.img']))).toEqual(['/torn.db stale likely']);
+    expect(ofSqlite(await world.scan(['before.img']))).toEqual(['/torn.db stale possible']);
   });
 
   test('that nothing is known of is garbage', async () => {
-    expect(ofSqlite(await world.scan([]))).toEqual(['/torn.db garbage likely']);
+    expect(ofSqlite(await world.scan([]))).toEqual(['/torn.db garbage possible']);
   });
 
   test('that was so in the backup already is not accused', async () => {
