@@ -172,7 +172,9 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
       ...unread,
       ...containerTroubles(target),
       ...target.volumes.flatMap(volume => damageOf(session.run, volume)),
-      ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
+      ...volumes.flatMap(volume =>
+        [...volume.references, ...(volume.git === null ? [] : [volume.git])].flatMap(each => each.errors),
+      ),
     ],
   };
 }

@@ -21,7 +21,16 @@ export interface Accusation {
 export interface Rule {
   readonly name: string;
   /** Which witness speaks: the report's `evidence[].scanner`. */
-  readonly scanner: 'tree' | 'journal' | 'baseline' | 'packages' | 'git-objects' | 'blocks' | 'slack' | 'extents';
+  readonly scanner:
+    | 'tree'
+    | 'journal'
+    | 'baseline'
+    | 'packages'
+    | 'git'
+    | 'git-objects'
+    | 'blocks'
+    | 'slack'
+    | 'extents';
   readonly says: string;
   /** Innocent acts that look alike, and why they are ruled out or what they lower. Each has a test. */
   readonly innocent: readonly string[];
