@@ -5,6 +5,7 @@ import { RULE_BY_NAME, RULES } from '../../src/judge/rule-table.ts';
 import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
+import { GIT_TESTS } from './rules/git.ts';
 import { HISTORY_TESTS } from './rules/history.ts';
 import { LOG_TESTS } from './rules/log.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
@@ -25,6 +26,7 @@ const TESTS = [
   ...GONE_TESTS,
   ...BACK_TESTS,
   ...PACKAGE_TESTS,
+  ...GIT_TESTS,
   ...FORMAT_TESTS,
 ];
 
