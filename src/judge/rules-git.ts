@@ -20,6 +20,7 @@ export const GIT_RULES: readonly Rule[] = [
       'written again in the second in which git wrote its index (git does not trust it either): left out',
       'assume-unchanged, skip-worktree, intent-to-add, a conflict, a link or a submodule: left out',
       'a shared mapping that stored on, unstamped, after git had read it: `likely`',
+      'a crash or a copy in use that has a write in place, and not yet the inode that it stamped: `likely`',
     ],
     isLossOfContent: true,
     accuse: differsFromIndex,

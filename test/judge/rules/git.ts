@@ -70,6 +70,8 @@ export const GIT_TESTS: readonly RuleTests[] = [
         expect(accusation(DIFFERS, gitCase(NOW, OTHER, null))).toBeNull(),
       'a shared mapping that stored on, unstamped, after git had read it: `likely`': () =>
         expect(accusation(DIFFERS, gitCase(NOW, OTHER, readByGit(NOW, 'good')))).toBe('garbage likely'),
+      'a crash or a copy in use that has a write in place, and not yet the inode that it stamped: `likely`': () =>
+        expect(accusation(DIFFERS, gitCase(NOW, OTHER, readByGit(NOW, 'good')))).toBe('garbage likely'),
     },
   },
 ];
