@@ -4,7 +4,7 @@ import { countLanded } from '../judge/host-extents.ts';
 import { type Counters, countFinding, newCounters } from '../judge/judge-groups.ts';
 import { countName } from '../judge/name-changes.ts';
 import { agreement, manifestsOf, newestPast, type PathCase, sameContent, timelineOf } from '../judge/path-case.ts';
-import type { Expectation, Skipped, SkipReason } from '../model.ts';
+import type { Expectation, Finding, Skipped, SkipReason } from '../model.ts';
 import type { JudgedPath } from './judge-tree.ts';
 
 /** More skipped paths than this are counted, not listed. */
@@ -32,7 +32,7 @@ export class Tally {
   add({ known, judgement, isPlaced = false }: JudgedPath): void {
     this.#countKind(known);
     this.#countSkip(known);
-    this.#countPackage(known);
+    this.#countPackage(known, judgement.finding);
     this.#countChange(known);
     countName(this.counters.names, known);
     for (const expectation of known.expected) increment(this.filesByReference, expectation.reference);
@@ -61,19 +61,20 @@ export class Tally {
     this.skipped.push({ volume: known.volume, path: known.path, reason });
   }
 
-  #countPackage(known: PathCase): void {
+  #countPackage(known: PathCase, finding: Finding | null): void {
     for (const manifest of manifestsOf(known)) {
       if (manifest.owner === null || manifest.editable || Object.keys(manifest.digests).length === 0) continue;
-      this.#countManifest(known, manifest, manifest.owner.name);
+      this.#countManifest(known, manifest, manifest.owner.name, finding);
     }
   }
 
-  #countManifest(known: PathCase, manifest: Expectation, name: string): void {
+  /** A file that other witnesses call lost says nothing against its manifest. */
+  #countManifest(known: PathCase, manifest: Expectation, name: string, finding: Finding | null): void {
     const counts = this.counters.packages.get(name) ?? { files: 0, differing: 0 };
     this.counters.packages.set(name, counts);
     counts.files++;
     const differs = known.seen !== null && !isShownAgain(known) && agreement(known.seen, manifest) === 'different';
-    if (differs && !changedUnderUnchangedInode(known)) counts.differing++;
+    if (differs && !isLostByOthers(finding) && !changedUnderUnchangedInode(known)) counts.differing++;
   }
 
   /** Files whose content changed between the last two generations, and those of them that are as before the change. */
@@ -86,6 +87,11 @@ export class Tally {
     counts.changed++;
     if (known.seen !== null && agreement(known.seen, older) === 'same') counts.wentBack++;
   }
+}
+
+function isLostByOthers(finding: Finding | null): boolean {
+  if (finding === null || finding.confidence === 'possible' || finding.verdict === 'altered') return false;
+  return finding.evidence[0]?.scanner !== 'packages';
 }
 
 /** The newest generation had other bytes under the same times: it is the file that changed, whatever its manifest says. */

@@ -1,6 +1,7 @@
 // info/PACKAGE.list: every path that a package brought, directories too, one a line, absolute.
 
 import type { BytePath } from '../../model.ts';
+import { isBelow } from '../../path.ts';
 import { excerpt, faultOfPath, type Line, linesOf, type Report, tidyPath } from './lines.ts';
 
 /** The paths of the sound lines; the others are reported and left out. */
@@ -10,6 +11,14 @@ export function* parseFileList(bytes: Buffer, report: Report): Iterable<BytePath
     if (fault === null) yield tidyPath(line.text);
     else report(line.number, fault);
   }
+}
+
+/** Those with nothing below them: dpkg lists a directory right before what is in it. */
+export function leavesOf(paths: readonly BytePath[]): BytePath[] {
+  return paths.filter((path, index) => {
+    const next = paths[index + 1];
+    return next === undefined || !isBelow(next, path);
+  });
 }
 
 function faultOfLine(line: Line): string | null {

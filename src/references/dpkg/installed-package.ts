@@ -1,6 +1,7 @@
 // What the expectations of one package have in common: its owner record, when it came, and how to get its files again.
 
 import type { Nanoseconds, Owner, Remedy, Stat } from '../../model.ts';
+import type { InfoFiles } from './database.ts';
 import type { Package } from './packages.ts';
 
 export interface InstalledPackage {
@@ -14,24 +15,37 @@ export interface InstalledPackage {
 }
 
 /**
- * @param list inode of its list in `info`, which dpkg writes anew as the last step of unpacking; null when it is not there.
+ * @param files its files in `info`, which dpkg writes anew as the last step of unpacking; null when they are not there.
  * @param inPlace the database is the target's own, and not a copy from elsewhere.
  * @param native the target's own architecture: packages of another need it in their name.
  */
 export function describeInstalled(
   subject: Package,
-  list: Stat | null,
+  files: InfoFiles | null,
   inPlace: boolean,
   native: string | null,
 ): InstalledPackage {
   return {
     name: subject.name,
     replaces: subject.replaces,
-    installedAtNs: list === null ? null : writtenAt(list, inPlace),
+    installedAtNs: installedAt(files, inPlace),
     owner: { kind: 'package', name: subject.name, version: subject.version },
     remedy: remedyOf(subject, native),
     conffileRemedy: conffileRemedyOf(subject, native),
   };
+}
+
+/**
+ * When what is known of its files was written. A list that was written again later (another package took files over) or came
+ * back from another day does not make digests newer than they are.
+ */
+function installedAt(files: InfoFiles | null, inPlace: boolean): Nanoseconds | null {
+  const list = files?.list?.stat ?? null;
+  const md5sums = files?.md5sums?.stat ?? null;
+  const first = list ?? md5sums;
+  if (first === null) return null;
+  const writtenNs = writtenAt(first, inPlace);
+  return inPlace && md5sums !== null && md5sums.ctimeNs < writtenNs ? md5sums.ctimeNs : writtenNs;
 }
 
 /** dpkg writes a list and renames it into place: its two times are this close unless the file was copied since. */

@@ -40,8 +40,7 @@ export function loadClaims(target: Filesystem, source: DpkgSource): LoadedClaims
 }
 
 function describeSubject(subject: Subject, inPlace: boolean, native: string | null): InstalledPackage {
-  const written = subject.files?.list ?? subject.files?.md5sums ?? null;
-  return describeInstalled(subject.package, written?.stat ?? null, inPlace, native);
+  return describeInstalled(subject.package, subject.files, inPlace, native);
 }
 
 class Loader {
@@ -79,7 +78,7 @@ class Loader {
   #loadSure(subject: Subject): boolean {
     const { name } = subject.package;
     const manifest = readManifest(this.#database, subject.files);
-    if (manifest.state !== 'misfit') {
+    if (manifest.state === 'sound') {
       for (const path of manifest.paths) {
         const node = this.#paths.nodeOf(name, path);
         if (node !== NO_NODE) this.#claims.list(node);
@@ -95,11 +94,14 @@ class Loader {
     if (node !== NO_NODE && this.#claims.isListed(node)) this.#claims.content(node, sum.algorithm, sum.digest);
   }
 
-  /** Where a list is lost, its digests say what there is; where it may be wrong, only what is there is believed. */
+  /**
+   * Where a list is lost, its digests say what there is; where it may be wrong, only what is there is believed. What is left
+   * of a broken list may be another package's, and takes no path from anybody.
+   */
   #loadUnsure(subject: Subject, manifest: Manifest): void {
     const { name } = subject.package;
     const believed = (path: BytePath) => manifest.state === 'holed' || this.#paths.isThere(name, path);
-    if (manifest.state === 'misfit') {
+    if (manifest.state !== 'sound') {
       for (const path of manifest.paths) if (believed(path)) this.#listUnowned(name, path);
       for (const sum of manifest.sums) this.#loadListed(name, sum);
     }

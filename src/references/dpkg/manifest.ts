@@ -3,7 +3,7 @@
 
 import type { BytePath } from '../../model.ts';
 import type { DpkgDatabase, InfoFiles } from './database.ts';
-import { parseFileList } from './file-list.ts';
+import { leavesOf, parseFileList } from './file-list.ts';
 import { parseSums, type SumLine } from './md5sums.ts';
 
 export interface Manifest {
@@ -12,7 +12,8 @@ export interface Manifest {
   /**
    * sound: the list is whole; digests that it does not name are of files which other packages took over.
    * holed: lines or all of the list are lost; the digests still say what there is.
-   * misfit: most digests are of paths that the list does not name; one of the two is not this package's.
+   * misfit: most digests are of paths that the list does not name, and what is whole of the list is not what has digests;
+   * one of the two is not this package's.
    */
   readonly state: 'sound' | 'holed' | 'misfit';
   /** Digests of paths that the list does not name. */
@@ -30,8 +31,15 @@ export function readManifest(database: DpkgDatabase, files: InfoFiles | null): M
   const sums = readSums(database, files);
   const listed = new Set(paths);
   const unlisted = sums.filter(sum => sum.sound && !listed.has(sum.path));
-  const isMisfit = isWhole && unlisted.length * 2 > sums.length;
+  const isMisfit = unlisted.length * 2 > sums.length && (isWhole || isForeign(paths, sums));
   return { paths, sums, unlisted, state: isMisfit ? 'misfit' : isWhole ? 'sound' : 'holed' };
+}
+
+/** What is left of a list names things of its own: of its paths with nothing below them, most have no digest. */
+function isForeign(paths: readonly BytePath[], sums: readonly SumLine[]): boolean {
+  const digested = new Set(sums.map(sum => sum.path));
+  const leaves = leavesOf(paths);
+  return leaves.filter(path => digested.has(path)).length * 2 < leaves.length;
 }
 
 function readList(database: DpkgDatabase, { list }: InfoFiles): { paths: BytePath[]; isWhole: boolean } {

@@ -3,12 +3,13 @@
 
 import type { Entry } from '../../filesystems/filesystem.ts';
 import type { BytePath } from '../../model.ts';
-import { childPath, isBelow } from '../../path.ts';
+import { childPath } from '../../path.ts';
 import type { PathResolver } from '../../tree/resolve-path.ts';
 import type { DpkgDatabase, InfoFiles } from './database.ts';
-import { parseFileList } from './file-list.ts';
+import { leavesOf, parseFileList } from './file-list.ts';
 import { unreported } from './lines.ts';
 import { LIST_CODE } from './manifest.ts';
+import { parseSums } from './md5sums.ts';
 import { isArchitecture, isPackageName } from './package-name.ts';
 import { isUnpacked, keyOf, type Package } from './packages.ts';
 import type { Troubles } from './troubles.ts';
@@ -104,7 +105,7 @@ class Orphans {
   /** The package as the last status file had it, or what its name tells; null when its files are not there either. */
   subjectOf(files: InfoFiles): Subject | null {
     if (files.list === null) return null;
-    const believed = this.#isThere(files.list);
+    const believed = this.#areThere(this.#listed(files.list)) || this.#areThere(this.#digested(files.md5sums));
     const outcome = believed ? 'its paths are there, and expected' : 'its paths are not there: not expected';
     this.#troubles.add(
       files.list.path,
@@ -122,17 +123,19 @@ class Orphans {
     return known !== undefined && isUnpacked(known) ? known : null;
   }
 
-  /** Of the first of its paths that have nothing below them, whether most are there. */
-  #isThere(list: Entry): boolean {
+  #listed(list: Entry): BytePath[] {
     const bytes = this.#database.read(list);
-    if (bytes === null) return false;
-    const sample: BytePath[] = [];
-    let previous: BytePath | null = null;
-    for (const path of parseFileList(bytes, unreported)) {
-      if (previous !== null && !isBelow(path, previous)) sample.push(previous);
-      previous = path;
-      if (sample.length >= SAMPLED_PATHS) break;
-    }
+    return bytes === null ? [] : leavesOf([...parseFileList(bytes, unreported)]);
+  }
+
+  #digested(md5sums: Entry | null): BytePath[] {
+    const bytes = md5sums === null ? null : this.#database.read(md5sums);
+    return bytes === null ? [] : [...parseSums(bytes, unreported)].map(sum => sum.path);
+  }
+
+  /** Whether most of the first of them are. */
+  #areThere(paths: readonly BytePath[]): boolean {
+    const sample = paths.slice(0, SAMPLED_PATHS);
     const present = sample.filter(path => this.#resolver.entry(path) !== null);
     return present.length > 0 && present.length * 2 >= sample.length;
   }

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -208,6 +209,41 @@ describe.skipIf(NO_DPKG !== null)('a damaged database', () => {
     expect(errors()).toEqual([]);
     expect(verdicts()).toEqual([]);
     expect(expectationsByPath(reference()).get('/usr/share/first/b')).toMatchObject({ digests: {} });
+  });
+
+  test('with the start of another package’s list in place of its own leaves that package its files', () => {
+    const foreign = readFileSync(list, 'latin1');
+    writeFileSync(system.admin('info/second.list'), foreign.slice(0, foreign.lastIndexOf('/d\n') + 1), 'latin1');
+    system.write('/usr/share/first/b', 'damaged');
+    system.write('/usr/bin/second', 'damaged');
+    expect(errors()).toEqual([
+      expect.stringMatching(/second.list dpkg-list line \d+ has no newline, and may have been cut/),
+      expect.stringMatching(/second.list dpkg-list does not name 1 files of the package's md5sums that are there/),
+    ]);
+    expect(verdicts()).toEqual(['changed /usr/bin/second', 'changed /usr/share/first/b']);
+    expect(expectationsByPath(reference()).get('/usr/share/first/b')?.owner?.name).toBe('first');
+  });
+
+  test('with digests of an older day than its list has is of that day', () => {
+    const earlier = readFileSync(list);
+    rmSync(list);
+    writeFileSync(list, earlier);
+    const writtenNs = statSync(sums, { bigint: true }).ctimeNs;
+    expect(statSync(list, { bigint: true }).ctimeNs).toBeGreaterThan(writtenNs);
+    expect(expectationsByPath(reference()).get('/usr/share/first/b')?.installedAtNs).toBe(writtenNs);
+  });
+
+  test('with noise in place of a list that no package has goes by its digests', () => {
+    const status = readFileSync(system.admin('status'), 'latin1');
+    writeFileSync(system.admin('status'), status.slice(status.indexOf('Package: second')), 'latin1');
+    rmSync(system.admin('status-old'));
+    writeFileSync(list, 'a log line\nanother\0\0');
+    system.write('/usr/share/first/b', 'damaged');
+    expect(verdicts()).toEqual(['changed /usr/share/first/b']);
+    expect(errors()).toContain(
+      '/var/lib/dpkg/info/first.list dpkg-list is the list of a package that the status file does not name; ' +
+        'its paths are there, and expected',
+    );
   });
 
   test('with a list that no package has expects its files if they are there', () => {
