@@ -2,5 +2,6 @@
 
 import { GIT_OBJECTS } from './git-objects.ts';
 import type { StructureScanner } from './scanner.ts';
+import { SQLITE } from './sqlite.ts';
 
-export const STRUCTURE_SCANNERS: readonly StructureScanner[] = [GIT_OBJECTS];
+export const STRUCTURE_SCANNERS: readonly StructureScanner[] = [GIT_OBJECTS, SQLITE];

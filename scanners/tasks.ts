@@ -1,6 +1,7 @@
 // What the main thread asks of a worker, and the counters that they share.
 
 import type { Entry } from '../src/filesystems/filesystem.ts';
+import type { FormerEndColumns } from '../src/filesystems/former-ends.ts';
 import type { DamagedStructure, TargetSpec } from '../src/model.ts';
 import type { Opening } from '../src/tree/open-target.ts';
 import type { SelectionGlobs } from '../src/tree/selection.ts';
@@ -38,6 +39,8 @@ export interface ReadTask {
   readonly batch: ContentBatch;
   /** Names of the scanners to feed; null: all. */
   readonly scanners: readonly string[] | null;
+  /** Where files ended by the file system's log; null where that is not known. */
+  readonly ends: FormerEndColumns | null;
 }
 
 export interface ReadResult extends Met {

@@ -9,14 +9,17 @@ import { type Piece, unitBytesOf } from '../src/digest/unit-hashes.ts';
 import { UnsupportedError } from '../src/errors.ts';
 import { faultOf } from '../src/filesystems/fault.ts';
 import type { Filesystem, OpenFile, VolumeBlocks } from '../src/filesystems/filesystem.ts';
+import type { FormerEndColumns } from '../src/filesystems/former-ends.ts';
 import type { ContentSeen, DamagedStructure, Observation, Stat } from '../src/model.ts';
 import { openVolume } from '../src/tree/open-target.ts';
 import { selectionOf } from '../src/tree/selection.ts';
 import { walkSubtree } from '../src/tree/walk.ts';
 import { type ContentResult, packResults, type UnpackedJob, unpackJobs } from './content-batch.ts';
+import { foreignEndsOf } from './former-ends.ts';
 import { handOver } from './hand-over.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
+import { siblingsOf } from './siblings.ts';
 import { slackOf } from './slack.ts';
 import {
   COUNTER,
@@ -107,11 +110,13 @@ class BatchReader {
   readonly #counters: BigInt64Array;
   readonly #jobs: UnpackedJob[];
   readonly #scanners: readonly StructureScanner[];
+  readonly #ends: FormerEndColumns | null;
 
   constructor(task: ReadTask) {
     this.#filesystem = filesystemOf(task);
     this.#counters = new BigInt64Array(task.counters);
     this.#jobs = unpackJobs(task.batch);
+    this.#ends = task.ends;
     this.#scanners = STRUCTURE_SCANNERS.filter(
       scanner => task.scanners === null || task.scanners.includes(scanner.name),
     );
@@ -157,7 +162,7 @@ class BatchReader {
     const before = file.stat();
     const pass = readContent(file, job, buffer, { onBytes: count => this.#count(count) });
     const isWhole = pass.unreadable.length === 0 && !pass.stopped;
-    const observations = isWhole ? [...this.#scan(job, before, file), ...slackOf(this.#filesystem, job.entry)] : [];
+    const observations = isWhole ? [...this.#scan(job, before, file), ...this.#beside(job, before)] : [];
     const after = file.stat();
     const stat = sameState(job.entry.stat, after) ? null : after;
     if (pass.stopped || !sameState(before, after)) return { content: changing(pass.sizeBytes), stat, observations: [] };
@@ -173,12 +178,18 @@ class BatchReader {
     return { content, stat, observations };
   }
 
+  /** What the volume shows of the file beside its bytes. */
+  #beside({ entry }: UnpackedJob, stat: Stat): Observation[] {
+    return [...slackOf(this.#filesystem, entry), ...foreignEndsOf(this.#filesystem, entry, stat, this.#ends)];
+  }
+
   /** Small files are in the buffer still: their scanners read from there. */
   #scan(job: UnpackedJob, stat: Stat, file: OpenFile): Observation[] {
     const interested = this.#scanners.filter(scanner => scanner.wants(job.entry.path, stat));
     if (interested.length === 0) return [];
     const bytes = file.size <= buffer.length ? memoryBytes(file.name, buffer.subarray(0, file.size)) : file;
-    return interested.flatMap(scanner => [...scanner.inspect(job.entry.path, stat, bytes)]);
+    const siblings = siblingsOf(this.#filesystem, job.entry.path);
+    return interested.flatMap(scanner => [...scanner.inspect(job.entry.path, stat, bytes, siblings)]);
   }
 
   #count(bytes: number): boolean {

@@ -3,6 +3,7 @@
 
 import type { BlockRole, Nanoseconds } from '../model.ts';
 import type { Filesystem } from './filesystem.ts';
+import type { FormerEndColumns } from './former-ends.ts';
 
 /** A block in place that is older than its newest copy in the log. */
 export interface OutdatedBlock {
@@ -29,6 +30,8 @@ export interface LoggedState {
   /** Nobody else has written since the log: no repair, no offline tool, no crash; and the log itself is whole. */
   readonly isUndisturbed: boolean;
   readonly newest: KnownNewest;
+  /** Where regular files ended, by what the log holds of their inodes. */
+  readonly ends: FormerEndColumns;
 }
 
 /** Of what the log has the newest copy, which none that is missing can follow. */

@@ -4,6 +4,7 @@ import type { PathCase } from './path-case.ts';
 import type { Rule } from './rule.ts';
 import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
+import { END_RULES } from './rules-ends.ts';
 import { FORMAT_RULES } from './rules-formats.ts';
 import { GIT_RULES } from './rules-git.ts';
 import { HISTORY_RULES } from './rules-history.ts';
@@ -21,6 +22,7 @@ export const RULES: readonly Rule[] = [
   ...LOG_RULES,
   ...CONTENT_RULES,
   ...BLOCK_RULES,
+  ...END_RULES,
   ...HISTORY_RULES,
   ...METADATA_RULES,
   ...GONE_RULES,

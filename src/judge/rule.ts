@@ -28,6 +28,7 @@ export interface Rule {
     | 'packages'
     | 'git'
     | 'git-objects'
+    | 'sqlite'
     | 'blocks'
     | 'slack'
     | 'extents';

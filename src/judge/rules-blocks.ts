@@ -1,7 +1,6 @@
-// Content against a block map of an older day: the write that never landed. And what lies after a file's end, which needs
-// no map at all.
+// Content against a block map of an older day: the write that never landed.
 
-import { BLOCK_BYTES, type FindingRange, type RangeState, type Stat } from '../model.ts';
+import type { FindingRange, RangeState, Stat } from '../model.ts';
 import { type BlockWitness, isUnchanged, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
 import { type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
@@ -112,16 +111,6 @@ export const BLOCK_RULES: readonly Rule[] = [
     ],
     isOfName: true,
     accuse: known => (known.inode.numbersReturn ? rebornInOldDirectory(known) : null),
-  },
-  {
-    name: 'bytes-after-end',
-    scanner: 'slack',
-    says: 'The last block of the file goes on with other bytes than zeros after the file’s end.',
-    innocent: [
-      'blocks that were never written, and content that ends elsewhere (verity, encrypted, inline): exempt',
-      'a file that was cut short, and whose last block is as before: what is left of it is right, `possible`',
-    ],
-    accuse: bytesAfterEnd,
   },
 ];
 
@@ -281,21 +270,6 @@ function directoryOfOld({ parent }: PathCase): BlockWitness | null {
   const wentBack = ({ formerly, ...rest }: BlockWitness): boolean =>
     formerly !== null && directory.mtimeNs > formerly.mtimeNs && isUnchanged({ formerly, ...rest });
   return parent.blocks.find(wentBack) ?? null;
-}
-
-function bytesAfterEnd(known: PathCase): Accusation | null {
-  const stat = known.seen?.stat ?? null;
-  const slack = known.observations.find(({ rule }) => rule === 'bytes-after-end') ?? null;
-  if (stat === null || slack === null) return null;
-  const [witness] = known.blocks;
-  const last = witness === undefined ? null : spanAt(witness, stat.sizeBytes - 1);
-  const wasCut = witness?.formerly != null && witness.formerly.sizeBytes > stat.sizeBytes;
-  const confidence = wasCut && last?.state === 'unchanged' ? 'possible' : 'likely';
-  const unitBytes = witness?.unitBytes ?? BLOCK_BYTES;
-  const offset = Math.floor((stat.sizeBytes - 1) / unitBytes) * unitBytes;
-  const range = { offset, length: stat.sizeBytes - offset, state: 'unknown', physical: null, detail: null } as const;
-  const verdict = witness?.formerly == null ? 'garbage' : 'stale';
-  return { verdict, confidence, detail: slack.detail, ranges: [range] };
 }
 
 function bytesOf(spans: readonly PlacedSpan[]): number {

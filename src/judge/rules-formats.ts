@@ -1,7 +1,19 @@
 // What self-describing files say of themselves, as scanners observed it.
 
-import { knowsTheEnd, newestPast, type PathCase } from './path-case.ts';
+import { words } from './block-states.ts';
+import { isUnchanged } from './block-witness.ts';
+import {
+  agreement,
+  holdsInode,
+  knowsTheEnd,
+  manifestsOf,
+  newestPast,
+  type PastState,
+  type PathCase,
+  timelineOf,
+} from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
+import { windowPlace } from './window.ts';
 
 export const FORMAT_RULES: readonly Rule[] = [
   {
@@ -10,17 +22,69 @@ export const FORMAT_RULES: readonly Rule[] = [
     says: 'A git object is named by its digest, and its content has another one.',
     innocent: ['an object being written has a temporary name until it is whole'],
     isLossOfContent: true,
-    accuse: known => observed(known, 'object-name-differs'),
+    accuse: known => {
+      const detail = observed(known, 'object-name-differs');
+      return detail === null ? null : { verdict: 'garbage', confidence: 'proven', detail };
+    },
+  },
+  {
+    name: 'database-contradicts-itself',
+    scanner: 'sqlite',
+    says: 'SQLite’s own check finds that pages of a database contradict each other.',
+    innocent: [
+      'a write-ahead log or a journal that is still to be brought home: its scanner says nothing then',
+      'what an application alone knows (a collation, a function, a tokenizer), or rows that break their table’s rules: its scanner says nothing of these',
+      'broken since before the window, as a baseline, a package or the backup’s map has it: exempt',
+      'broken since before the window by its times: `possible` alone',
+      'copied while a program wrote to it, or written without a journal by a program that was killed: rare, `likely` at most',
+    ],
+    raisedByLosses: true,
+    isLossOfContent: true,
+    accuse: database,
   },
 ];
 
 /** Of a path that should not be there at all, the content is no matter: other rules say that it came back. */
-function observed(known: PathCase, rule: string): Accusation | null {
+function observed(known: PathCase, rule: string): string | null {
   const past = newestPast(known);
   if (past !== null && past.expectation === null && knowsTheEnd(known)) return null;
-  const observation = known.observations.find(seen => seen.supports && seen.rule === rule);
-  if (observation === undefined) return null;
-  return { verdict: 'garbage', confidence: 'proven', detail: observation.detail };
+  return known.observations.find(seen => seen.supports && seen.rule === rule)?.detail ?? null;
+}
+
+function database(known: PathCase): Accusation | null {
+  const detail = observed(known, 'database-contradicts-itself');
+  if (detail === null || isKnownSo(known)) return null;
+  const isOfOldTimes = windowPlace(known.seen?.stat ?? null, known.scan.window) === 'outside';
+  const mayBeNewer = known.inode.isAmongOldInodes || known.newest.inode === 'in-log';
+  const confidence = isOfOldTimes && !mayBeNewer ? 'possible' : 'likely';
+  return { verdict: isPartlyAsThen(known) ? 'stale' : 'garbage', confidence, detail };
+}
+
+/** Somebody had the very same bytes: it was broken then already. */
+function isKnownSo(known: PathCase): boolean {
+  const { seen, blocks } = known;
+  if (seen === null) return false;
+  const past = timelineOf(known).flatMap(({ expectation }) => expectation ?? []);
+  const isSame = [...manifestsOf(known), ...past].some(state => agreement(seen, state) === 'same');
+  return isSame || blocks.some(isUnchanged);
+}
+
+/** The same file was written in part since the backup, and all of it is its own: pages of it went back, or were left behind. */
+function isPartlyAsThen(known: PathCase): boolean {
+  const [witness] = known.blocks;
+  if (witness === undefined) return hasBlocksOf(known, newestPast(known));
+  const has = (...states: readonly string[]) => witness.spans.some(({ state }) => states.includes(state));
+  const isOwn = witness.formerly !== null && !has('never-landed', 'never-landed-zeros');
+  return isOwn && has('unchanged') && has('changed', 'landed');
+}
+
+/** The same by the hashes of a baseline, which knows no places. */
+function hasBlocksOf(known: PathCase, past: PastState | null): boolean {
+  const [now, then] = [known.seen?.content?.blocks ?? null, past?.expectation?.blocks ?? null];
+  if (now === null || then === null || !holdsInode(known, past)) return false;
+  const formerly = words(then);
+  const isAsThen = [...words(now)].map((hash, index) => hash === formerly[index]);
+  return isAsThen.includes(true) && isAsThen.includes(false);
 }
 
 /** Observations by which a file vouches for its own content. */

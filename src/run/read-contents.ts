@@ -2,6 +2,7 @@
 
 import type { ContentJob } from '../../scanners/content-batch.ts';
 import { type ContentResult, packJobs, unpackResults } from '../../scanners/content-batch.ts';
+import type { FormerEndColumns } from '../filesystems/former-ends.ts';
 import type { TargetSpec } from '../model.ts';
 import type { Pool } from '../pool.ts';
 import type { Run } from '../store/scan-runs.ts';
@@ -13,6 +14,7 @@ export interface ReadingOptions {
   readonly volume: number;
   readonly opening: Opening;
   readonly scanners: readonly string[] | null;
+  readonly ends: FormerEndColumns | null;
 }
 
 /** Batches under way per worker: one at work, one waiting. */

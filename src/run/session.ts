@@ -219,6 +219,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     git: volume.git,
     log: volume.log !== null && volume.log.state.view !== null ? volume.log.reference : null,
     newest: volume.log?.state.newest ?? null,
+    ends: volume.log?.state.ends ?? null,
     facts,
     selection: selectionOf(options),
     mountPoints: options.target.kind === 'image' ? mountPointsOf(volume.filesystem) : new Set(),

@@ -3,6 +3,7 @@
 import type { ContentJob, ContentResult } from '../../scanners/content-batch.ts';
 import type { BlockMap } from '../digest/block-map.ts';
 import type { Entry, Filesystem } from '../filesystems/filesystem.ts';
+import type { FormerEndColumns } from '../filesystems/former-ends.ts';
 import type { KnownNewest } from '../filesystems/logged-state.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, DigestAlgorithm, Expectation, Nanoseconds } from '../model.ts';
@@ -45,6 +46,8 @@ export interface VolumeScan {
   readonly log: Reference | null;
   /** What the log shows to be as it should be; null where there is none to be read. */
   readonly newest: KnownNewest | null;
+  /** Where files ended by the log; null where there is none to be read. */
+  readonly ends: FormerEndColumns | null;
   readonly facts: Omit<ScanFacts, 'donors'>;
   readonly selection: Selection;
   /** Where the target's system mounts other volumes. */
@@ -87,7 +90,7 @@ export async function examineVolume(scan: VolumeScan): Promise<boolean> {
   scan.onPlanned(files, bytes);
   scan.onPhase('reading');
   const { target, scanners } = options;
-  return readContents(pool, run, planOf(scan), { target, scanners, volume, opening });
+  return readContents(pool, run, planOf(scan), { target, scanners, volume, opening, ends: scan.ends });
 }
 
 /** Judges every path of the volume, ascending by path key; ends early when it is stopped meanwhile. */

@@ -49,3 +49,7 @@ function spanAt(offset: number, state: PlaceState): PlacedSpan {
     isClaimedTwice: false,
   };
 }
+
+export function formerlyOf(sizeBytes: number): Partial<BlockWitness> {
+  return { formerly: { sizeBytes, mtimeNs: day(16), ctimeNs: day(16) } };
+}

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RULE_BY_NAME, RULES } from '../../src/judge/rule-table.ts';
 import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
+import { END_TESTS } from './rules/ends.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
 import { GIT_TESTS } from './rules/git.ts';
 import { HISTORY_TESTS } from './rules/history.ts';
@@ -21,6 +22,7 @@ const TESTS = [
   ...LOG_TESTS,
   ...CONTENT_TESTS,
   ...BLOCK_TESTS,
+  ...END_TESTS,
   ...HISTORY_TESTS,
   ...METADATA_TESTS,
   ...GONE_TESTS,

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import type { Entry, Filesystem } from '../../src/filesystems/filesystem.ts';
+import { FormerEndCollector } from '../../src/filesystems/former-ends.ts';
 import type { KnownNewest } from '../../src/filesystems/logged-state.ts';
 import type { EntryType } from '../../src/model.ts';
 import { parentPath } from '../../src/path.ts';
@@ -44,7 +45,14 @@ it('a name that the log’s view has beside a home exists, and no more is said o
   ]);
   const facts = { fromNs: 0n, toNs: 1n, holes: 0, isUndisturbed: true };
   const newest: KnownNewest = { inode: () => 'unknown', names: () => false };
-  const logged = { ...facts, view, inodes: new Set<number>(), blocks: [], newest };
+  const logged = {
+    ...facts,
+    view,
+    inodes: new Set<number>(),
+    blocks: [],
+    newest,
+    ends: new FormerEndCollector().finish(0n),
+  };
   const said = [...openJournalReference(logged, disk).expectations()];
   // What the disk shows by a second name is there: that file's content is as the log has it, and is not read.
   expect(said.map(({ path, type, stat }) => [path, type, stat?.inode ?? null])).toEqual([

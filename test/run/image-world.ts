@@ -1,4 +1,4 @@
-// An ext4 image that the kernel writes to while it is mounted, copies of it, and the library's own scans of it against them.
+// An image that the kernel writes to while it is mounted, copies of it, and the library's own scans of it against them.
 // Needs root.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copyImage } from '../../fixtures/incident/disk-image.ts';
 import type { ImageShape } from '../../fixtures/incident/disk-kind.ts';
-import { makeImage } from '../../fixtures/incident/ext4-image.ts';
+import { DISK_KINDS, type DiskKindName } from '../../fixtures/incident/disk-kinds.ts';
 import { run } from '../../fixtures/incident/processes.ts';
 import type { Finding, TargetSpec, Window } from '../../src/model.ts';
 import type { RunHooks, ScanOptions } from '../../src/run/options.ts';
@@ -24,9 +24,12 @@ export class ImageWorld {
   readonly root = join(this.scratch, 'mount');
   readonly disk = this.at('disk.img');
 
-  constructor(shape: Partial<ImageShape> = {}) {
+  readonly #kind: DiskKindName;
+
+  constructor(shape: Partial<ImageShape> = {}, kind: DiskKindName = 'ext4') {
+    this.#kind = kind;
     mkdirSync(this.root);
-    makeImage(this.disk, { ...SHAPE, ...shape });
+    DISK_KINDS[kind].make(this.disk, { ...SHAPE, ...shape });
   }
 
   at(name: string): string {
@@ -35,7 +38,7 @@ export class ImageWorld {
 
   /** Everything is written home when it is unmounted. @param ways further options of the mount. */
   mounted(body: (root: string) => void, ways: readonly string[] = []): void {
-    run('mount', ['-t', 'ext4', '-o', ['loop', 'rw', 'noatime', ...ways].join(), this.disk, this.root]);
+    run('mount', ['-t', this.#kind, '-o', ['loop', 'rw', 'noatime', ...ways].join(), this.disk, this.root]);
     try {
       body(this.root);
     } finally {

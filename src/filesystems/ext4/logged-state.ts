@@ -5,11 +5,13 @@
 import { unlessRefused } from '../../errors.ts';
 import type { BlockRole, Nanoseconds } from '../../model.ts';
 import { makeOverlay, OverlaidBytes } from '../block-overlay.ts';
+import { FormerEndCollector, type FormerEndColumns } from '../former-ends.ts';
 import type { LoggedState, OutdatedBlock } from '../logged-state.ts';
 import { ownedBlocks, structureBlocks } from './block-owners.ts';
 import { type JournalHistory, type LoggedBlock, readJournalHistory } from './journal-history.ts';
 import { type OpenJournal, openJournal } from './journal-state.ts';
 import { SUPERBLOCK_AT, superblock as superblockLayout } from './layout.ts';
+import { endsInTable } from './logged-ends.ts';
 import { newestSlots } from './logged-inodes.ts';
 import { NewestBlocks } from './newest-blocks.ts';
 import type { Superblock } from './superblock.ts';
@@ -45,7 +47,7 @@ export function loggedVolume(volume: Ext4Volume): LoggedVolume | null {
   });
   const isUndisturbed = holes === 0 && log.isWhole && !isDisturbed(volume.superblock, toNs);
   const newest = new NewestBlocks(view ?? volume, compared.known, new Set([...compared.otherInodes, ...inodes]));
-  return { fromNs, toNs, holes, view, inodes, blocks, isUndisturbed, newest };
+  return { fromNs, toNs, holes, view, inodes, blocks, isUndisturbed, newest, ends: compared.ends };
 }
 
 const SECOND_NS = 1_000_000_000n;
@@ -72,6 +74,7 @@ interface Compared {
   readonly known: ReadonlySet<number>;
   /** Inodes that this copy has otherwise than the disk. */
   readonly otherInodes: ReadonlySet<number>;
+  readonly ends: FormerEndColumns;
 }
 
 /** The copies of a journal beside their places in the volume. */
@@ -82,6 +85,7 @@ class LoggedCopies {
   readonly #opened: OpenJournal;
   readonly #history: JournalHistory;
   readonly #structures: Structures;
+  readonly #ends = new FormerEndCollector();
 
   constructor(volume: Ext4Volume, opened: OpenJournal, history: JournalHistory) {
     this.#volume = volume;
@@ -137,7 +141,7 @@ class LoggedCopies {
       if (newest !== null) known.add(block);
       for (const number of this.#otherInodes(block, home, newest ?? home)) otherInodes.add(number);
     }
-    return { outdated, known, otherInodes };
+    return { outdated, known, otherInodes, ends: this.#ends.finish(this.#history.fromNs ?? 0n) };
   }
 
   /** Null when a newer one may be missing. */
@@ -169,6 +173,7 @@ class LoggedCopies {
       const bytes = this.#content(copy);
       return bytes === null ? [] : [{ bytes, committedNs: copy.committedNs }];
     });
+    for (const copy of sound) for (const end of endsInTable(this.#volume, copy.bytes, firstInode)) this.#ends.note(end);
     const isNewestKnown = copies[0]?.hasHoleAfter === false && this.#content(copies[0]) !== null;
     const slots = newestSlots(this.#volume.superblock, { home, copies: sound, isNewestKnown, firstInode });
     if (slots === null) return null;

@@ -39,6 +39,27 @@ export function readExtentMap(inode: Inode, fork: Fork, context: MapContext): Bl
   return fork.format === FORK_FORMATS.extents ? reader.extents(fork) : reader.tree(fork);
 }
 
+/** A record of an extent as it is, whatever it says. In blocks; `number` as the file system numbers its blocks. */
+export interface ExtentRecord {
+  readonly logical: number;
+  readonly number: number;
+  readonly length: number;
+  readonly unwritten: boolean;
+}
+
+export function decodeExtent(bytes: Uint8Array, at: number): ExtentRecord {
+  const w0 = u32be(bytes, at);
+  const w1 = u32be(bytes, at + 4);
+  const w2 = u32be(bytes, at + 8);
+  const w3 = u32be(bytes, at + 12);
+  return {
+    logical: (w0 % 2 ** 31) * 2 ** 23 + Math.floor(w1 / 2 ** 9),
+    number: (w1 % 2 ** 9) * 2 ** 43 + w2 * 2 ** 11 + Math.floor(w3 / 2 ** 21),
+    length: w3 % 2 ** 21,
+    unwritten: w0 >= 2 ** 31,
+  };
+}
+
 class MapReader {
   readonly #inode: Inode;
   readonly #context: MapContext;
@@ -122,20 +143,13 @@ class MapReader {
   #records(bytes: Uint8Array, at: number, count: number, origin: number): void {
     const { superblock } = this.#context;
     for (let index = 0; index < count; index++) {
-      const record = at + index * EXTENT_BYTES;
-      const w0 = u32be(bytes, record);
-      const w1 = u32be(bytes, record + 4);
-      const w2 = u32be(bytes, record + 8);
-      const w3 = u32be(bytes, record + 12);
-      const logical = (w0 % 2 ** 31) * 2 ** 23 + Math.floor(w1 / 2 ** 9);
-      const number = (w1 % 2 ** 9) * 2 ** 43 + w2 * 2 ** 11 + Math.floor(w3 / 2 ** 21);
-      const length = w3 % 2 ** 21;
+      const { logical, number, length, unwritten } = decodeExtent(bytes, at + index * EXTENT_BYTES);
       const sound = logical >= this.#next && length > 0 && logical + length < LOGICAL_END;
       if (!sound) {
         throw this.#wrong('extent', origin, `block ${logical}, ${length} blocks`, `${this.#next} or later, not empty`);
       }
       const physical = this.#inode.isRealtime ? number : this.#inOneGroup(number, length, superblock);
-      this.#builder.add(logical, physical, length, w0 >= 2 ** 31);
+      this.#builder.add(logical, physical, length, unwritten);
       this.#next = logical + length;
     }
   }

@@ -6,6 +6,7 @@ import { unlessRefused } from '../../errors.ts';
 import type { BlockRole, Nanoseconds } from '../../model.ts';
 import { n64be, u16be, u64be } from '../../struct/integers.ts';
 import { type BlockOverlay, makeOverlay } from '../block-overlay.ts';
+import { FormerEndCollector, type FormerEndColumns } from '../former-ends.ts';
 import type { LoggedState, OutdatedBlock } from '../logged-state.ts';
 import { inodeNumber } from './geometry.ts';
 import { DA_MAGICS, INODE_CORE_BYTES } from './layout.ts';
@@ -19,6 +20,7 @@ import { bufferKey, inReplayOrder, regionOf, survey } from './log-replay.ts';
 import { oldestRecord } from './log-span.ts';
 import { type LogItem, type LogTransaction, records, transactions } from './log-transactions.ts';
 import { isLike, isLoggedWhole, isSlotOf, loggedChangeNs } from './logged-core.ts';
+import { LoggedEnds } from './logged-ends.ts';
 import { NewestBlocks } from './newest-blocks.ts';
 import { ReplayDisk, SECTOR_BYTES } from './replay-disk.ts';
 import { DESCRIPTIONS, describeBlock, type SelfDescription, sameBytes } from './self-description.ts';
@@ -86,14 +88,14 @@ class Memory {
 
   recall(): LogMemory | null {
     const log = new Log(this.#volume);
-    const ends = findEnds(log);
-    if (ends.lastLsn === null) return null;
-    const oldest = oldestRecord(log, ends.lastLsn, this.#volume.superblock.raw.uuid);
+    const bounds = findEnds(log);
+    if (bounds.lastLsn === null) return null;
+    const oldest = oldestRecord(log, bounds.lastLsn, this.#volume.superblock.raw.uuid);
     this.#since = oldest.lsn;
-    const span = { ...ends, tail: oldest.block, clean: false };
+    const span = { ...bounds, tail: oldest.block, clean: false };
     const committed = () => transactions(records(log, span, this.#volume.superblock.raw.uuid));
     const { cancels } = survey(committed());
-    this.#lookForEdits(committed());
+    const ends = this.#lookThrough(committed());
     this.#cancels = cancels;
     let lsn = 0n;
     for (const transaction of committed()) {
@@ -108,7 +110,7 @@ class Memory {
     // Objects that are behind, and of which the log does not hold all that came after.
     const holes = this.#partly.size > 0 ? 1 : 0;
     const blocks = this.#outdated();
-    return { ...times, holes, overlay, inodes: this.#inodes, blocks, isUndisturbed, newest: this.#newest };
+    return { ...times, holes, overlay, inodes: this.#inodes, blocks, isUndisturbed, newest: this.#newest, ends };
   }
 
   #outdated(): OutdatedBlock[] {
@@ -137,8 +139,11 @@ class Memory {
     return this.#blocks.has(Math.floor((sector * SECTOR_BYTES) / this.#volume.blockSize));
   }
 
-  #lookForEdits(committed: Iterable<LogTransaction>): void {
+  /** For times, for edits, and for where files ended. */
+  #lookThrough(committed: Iterable<LogTransaction>): FormerEndColumns {
     let first: bigint | null = null;
+    const logged = new LoggedEnds(this.#volume.superblock);
+    const ends = new FormerEndCollector();
     for (const { lsn, items } of committed) {
       for (const item of items) {
         if (item.type !== ITEM_TYPES.inode) continue;
@@ -146,8 +151,11 @@ class Memory {
         const change = inodeChange(item);
         this.#noteTime(change.core, lsn === first);
         if (this.#isEdited(change, lsn)) this.#edited.add(`inode ${change.number}`);
+        const end = logged.endAfter(change);
+        if (end !== null) ends.note(end);
       }
     }
+    return ends.finish(this.#sinceNs);
   }
 
   #noteTime(core: Uint8Array, isFirst: boolean): void {

@@ -1,12 +1,12 @@
-// Content against a block map of an older day, and bytes after a file's end.
+// Content against a block map of an older day.
 
 import { expect } from 'vitest';
 import { memoryBytes } from '../../../src/bytes/memory-bytes.ts';
 import type { BlockWitness } from '../../../src/judge/block-witness.ts';
-import type { Confidence, Expectation, Observation, OwnedRun, Verdict } from '../../../src/model.ts';
+import type { Confidence, Expectation, OwnedRun, Verdict } from '../../../src/model.ts';
 import { BlockComparison } from '../../../src/run/compare-blocks.ts';
 import { handMadeMap, run } from '../../digest/hand-made-map.ts';
-import { blockWitness } from '../block-witness-of.ts';
+import { blockWitness, formerlyOf } from '../block-witness-of.ts';
 import { findingOf } from '../finding-of.ts';
 import {
   accusation,
@@ -32,7 +32,6 @@ const GROWN = 'grown-by-zeros';
 const IN_PLACE = 'written-yet-unchanged-in-place';
 const REBORN = 'reborn-under-its-name';
 const RETURNED = 'reborn-where-numbers-return';
-const SLACK = 'bytes-after-end';
 
 /** Written on day 22, long after the map's day; `sizeBytes` unless its blocks are full. */
 function now(witness: BlockWitness, sizeBytes?: number, parts: CaseParts = {}) {
@@ -102,19 +101,6 @@ function reborn(parts: CaseParts = {}, isNow = { inode: 12n, generation: 2, crti
   const is = file(22, 'x', { stat: isNow });
   return pathCase({ was, is, blocks: [blockWitness('landed', { formerly: null })], window: LATE_WINDOW, ...parts });
 }
-
-const afterEnd = (sizeBytes: number): Observation => ({
-  scanner: 'slack',
-  rule: SLACK,
-  path: '/d/f',
-  supports: true,
-  detail: 'After the end of the file, its last block goes on with 96 bytes that are not zero.',
-  ranges: [{ offset: sizeBytes + 4, length: 96 }],
-});
-const slackOf = (sizeBytes: number, blocks: readonly BlockWitness[]) => {
-  const is = file(22, '', { sizeBytes, stat: { generation: 1 } });
-  return pathCase({ is, blocks, observations: [afterEnd(sizeBytes)], window: LATE_WINDOW });
-};
 
 export const BLOCK_TESTS: readonly RuleTests[] = [
   {
@@ -424,34 +410,9 @@ export const BLOCK_TESTS: readonly RuleTests[] = [
         },
     },
   },
-  {
-    rule: SLACK,
-    accuses: {
-      'without any map: what the file was is not known': () => {
-        expect(accusation(SLACK, slackOf(5000, []))).toBe('garbage likely');
-        expect(ranges(SLACK, slackOf(5000, []))).toEqual(['unknown 4096+904']);
-      },
-      'a file that the map knew longer, its last block written since': () =>
-        expect(accusation(SLACK, slackOf(5000, [blockWitness('unchanged changed')]))).toBe('stale likely'),
-      'a file that the map knew no longer than it is': () =>
-        expect(accusation(SLACK, slackOf(5000, [blockWitness('unchanged unchanged', formerlyOf(4500))]))).toBe(
-          'stale likely',
-        ),
-    },
-    innocent: {
-      'blocks that were never written, and content that ends elsewhere (verity, encrypted, inline): exempt': () =>
-        expect(accusation(SLACK, now(blockWitness('landed landed'), 5000))).toBeNull(),
-      'a file that was cut short, and whose last block is as before: what is left of it is right, `possible`': () =>
-        expect(accusation(SLACK, slackOf(5000, [blockWitness('unchanged unchanged')]))).toBe('stale possible'),
-    },
-  },
 ];
 
 /** In another extent. */
 function apart({ spans }: BlockWitness) {
   return spans.map(span => ({ ...span, physical: span.physical + 40_960 }));
-}
-
-function formerlyOf(sizeBytes: number): Partial<BlockWitness> {
-  return { formerly: { sizeBytes, mtimeNs: day(16), ctimeNs: day(16) } };
 }

@@ -1,17 +1,24 @@
 // What self-describing files say of themselves.
 
 import { expect } from 'vitest';
-import { accusation, file, LATE_WINDOW, pathCase } from '../path-case-of.ts';
+import { blockWitness } from '../block-witness-of.ts';
+import { accusation, type CaseParts, day, file, LATE_WINDOW, manifest, pathCase } from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
-const observation = (rule: string, supports: boolean) => ({
-  scanner: 'git-objects',
+const observation = (rule: string, supports: boolean, scanner = 'git-objects') => ({
+  scanner,
   rule,
   path: '/d/f',
   supports,
   detail: 'what it is',
   ranges: [],
 });
+
+/** What is said of a database whose scanner found a contradiction. */
+function ofDatabase(parts: CaseParts): string | null {
+  const observations = [observation('database-contradicts-itself', true, 'sqlite')];
+  return accusation('database-contradicts-itself', pathCase({ observations, ...parts }));
+}
 
 export const FORMAT_TESTS: readonly RuleTests[] = [
   {
@@ -34,6 +41,57 @@ export const FORMAT_TESTS: readonly RuleTests[] = [
         const observations = [observation('object-name-differs', false)];
         expect(accusation('object-name-differs', pathCase({ is: file(5, 'a'), observations }))).toBeNull();
       },
+    },
+  },
+  {
+    rule: 'database-contradicts-itself',
+    accuses: {
+      'a database that nobody else knows': () => {
+        expect(ofDatabase({ is: file(16, 'a b') })).toBe('garbage likely');
+        expect(ofDatabase({ is: file(16, 'a b'), window: null })).toBe('garbage likely');
+      },
+      'one that was written in part since the backup, as stale': () => {
+        const was = [file(14, 'a b')];
+        const witness = (states: string, parts = {}) =>
+          ofDatabase({ is: file(16, 'a c'), blocks: [blockWitness(states, parts)] });
+        expect(ofDatabase({ was, is: file(16, 'a c') })).toBe('stale likely');
+        expect(ofDatabase({ was, is: file(16, 'c d') })).toBe('garbage likely');
+        expect(ofDatabase({ was, is: file(16, 'a c', { stat: { inode: 13n } }) })).toBe('garbage likely');
+        expect(witness('unchanged changed')).toBe('stale likely');
+        expect(witness('unchanged landed')).toBe('stale likely');
+        expect(witness('changed landed')).toBe('garbage likely');
+        expect(witness('unchanged changed never-landed')).toBe('garbage likely');
+        expect(witness('unchanged changed', { formerly: null })).toBe('garbage likely');
+      },
+      'one whose inode may be of old times, whatever these say': () => {
+        expect(ofDatabase({ is: file(3, 'a b'), inode: { isAmongOldInodes: true } })).toBe('garbage likely');
+        expect(ofDatabase({ is: file(3, 'a b'), newest: { inode: 'in-log', names: false } })).toBe('garbage likely');
+      },
+    },
+    innocent: {
+      'a write-ahead log or a journal that is still to be brought home: its scanner says nothing then': () => {
+        expect(ofDatabase({ is: file(16, 'a b'), observations: [] })).toBeNull();
+      },
+      'what an application alone knows (a collation, a function, a tokenizer), or rows that break their table’s rules: its scanner says nothing of these':
+        () => {
+          expect(ofDatabase({ is: file(16, 'a b'), observations: [] })).toBeNull();
+        },
+      'broken since before the window, as a baseline, a package or the backup’s map has it: exempt': () => {
+        expect(ofDatabase({ was: [file(14, 'a b')], is: file(16, 'a b') })).toBeNull();
+        expect(ofDatabase({ was: [file(14, 'a b')], is: file(16, 'a b'), window: LATE_WINDOW })).toBeNull();
+        expect(ofDatabase({ is: file(16, 'a b'), manifests: [manifest(file(1, 'a b'))] })).toBeNull();
+        expect(ofDatabase({ is: file(16, 'a b'), blocks: [blockWitness('unchanged unchanged')] })).toBeNull();
+      },
+      'broken since before the window by its times: `possible` alone': () => {
+        expect(ofDatabase({ is: file(3, 'a b') })).toBe('garbage possible');
+        expect(ofDatabase({ is: file(22, 'a b', { stat: { crtimeNs: day(21) } }) })).toBe('garbage possible');
+      },
+      'copied while a program wrote to it, or written without a journal by a program that was killed: rare, `likely` at most':
+        () => {
+          expect(ofDatabase({ is: file(16, 'a b'), blocks: [blockWitness('landed landed', { formerly: null })] })).toBe(
+            'garbage likely',
+          );
+        },
     },
   },
 ];
