@@ -26,6 +26,7 @@ export interface Rule {
     | 'journal'
     | 'baseline'
     | 'packages'
+    | 'git'
     | 'git-objects'
     | 'sqlite'
     | 'blocks'

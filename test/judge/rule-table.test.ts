@@ -6,6 +6,7 @@ import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { END_TESTS } from './rules/ends.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
+import { GIT_TESTS } from './rules/git.ts';
 import { HISTORY_TESTS } from './rules/history.ts';
 import { LOG_TESTS } from './rules/log.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
@@ -27,6 +28,7 @@ const TESTS = [
   ...GONE_TESTS,
   ...BACK_TESTS,
   ...PACKAGE_TESTS,
+  ...GIT_TESTS,
   ...FORMAT_TESTS,
 ];
 
