@@ -20,7 +20,7 @@ export interface ContentJob {
   readonly device: bigint;
   readonly algorithms: readonly DigestAlgorithm[];
   readonly blocks: boolean;
-  /** Block hashes are not sent back when the content has one of these digests (`sha256` hex). */
+  /** Digests (hex) that are expected: nothing more is told of content that has one (block hashes for `sha256`, the LF form for git's). */
   readonly known: readonly string[];
 }
 
@@ -174,7 +174,15 @@ function statOfText(text: StatText): Stat {
   };
 }
 
-const DIGEST_BYTES: Readonly<Record<DigestAlgorithm, number>> = { md5: 16, sha1: 20, sha256: 32 };
+const DIGEST_BYTES: Readonly<Record<DigestAlgorithm, number>> = {
+  md5: 16,
+  sha1: 20,
+  sha256: 32,
+  'git-sha1': 20,
+  'git-sha256': 32,
+  'git-sha1-lf': 20,
+  'git-sha256-lf': 32,
+};
 
 /** Unpacks a batch's results, in the jobs' order. */
 export function* unpackResults(bytes: Uint8Array): Iterable<ContentResult> {

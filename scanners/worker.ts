@@ -19,6 +19,7 @@ import { foreignEndsOf } from './former-ends.ts';
 import { handOver } from './hand-over.ts';
 import { STRUCTURE_SCANNERS } from './index.ts';
 import type { StructureScanner } from './scanner.ts';
+import { siblingsOf } from './siblings.ts';
 import { slackOf } from './slack.ts';
 import {
   COUNTER,
@@ -187,7 +188,8 @@ class BatchReader {
     const interested = this.#scanners.filter(scanner => scanner.wants(job.entry.path, stat));
     if (interested.length === 0) return [];
     const bytes = file.size <= buffer.length ? memoryBytes(file.name, buffer.subarray(0, file.size)) : file;
-    return interested.flatMap(scanner => [...scanner.inspect(job.entry.path, stat, bytes)]);
+    const siblings = siblingsOf(this.#filesystem, job.entry.path);
+    return interested.flatMap(scanner => [...scanner.inspect(job.entry.path, stat, bytes, siblings)]);
   }
 
   #count(bytes: number): boolean {

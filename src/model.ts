@@ -26,7 +26,19 @@ export type Verdict = (typeof VERDICTS)[number];
 export const CONFIDENCES = ['proven', 'likely', 'possible'] as const;
 export type Confidence = (typeof CONFIDENCES)[number];
 
-export const DIGEST_ALGORITHMS = ['md5', 'sha1', 'sha256'] as const;
+/**
+ * `git-*`: the id of a blob, that is of "blob SIZE NUL" and the bytes. `git-*-lf`: that of the bytes with each CRLF as LF; told where
+ * those are others and the first is none that was expected. At most seven: they share a byte with a flag (content-batch.ts).
+ */
+export const DIGEST_ALGORITHMS = [
+  'md5',
+  'sha1',
+  'sha256',
+  'git-sha1',
+  'git-sha256',
+  'git-sha1-lf',
+  'git-sha256-lf',
+] as const;
 export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
 
 /** Lower-case hex by algorithm; only those that are known. */
@@ -181,6 +193,22 @@ export interface Expectation {
   readonly installedAtNs: Nanoseconds | null;
   /** How to get it again. */
   readonly remedy: Remedy | null;
+  /** Its digests are of what was read from an inode of this state, and say nothing of any other; absent where they always count. */
+  readonly readAs?: ReadStamp;
+}
+
+/** An inode as it was when a program read its content, as far as the program's record of it goes (the index of git: 32 bits). */
+export interface ReadStamp {
+  /** Modulo 2^32. */
+  readonly inode: number;
+  /** Modulo 2^32. */
+  readonly sizeBytes: number;
+  /** Seconds modulo 2^32. */
+  readonly mtimeNs: Nanoseconds;
+  /** Seconds modulo 2^32. */
+  readonly ctimeNs: Nanoseconds;
+  /** When the record was last written: the content was read by then. */
+  readonly recordedAtNs: Nanoseconds;
 }
 
 export interface Remedy {

@@ -18,7 +18,15 @@ import { nowNs } from './run/now.ts';
 import type { RunHooks, ScanOptions, ScanOutcome } from './run/options.ts';
 import { outdatedBlocks } from './run/report-blocks.ts';
 import { residentsOf } from './run/residents.ts';
-import { closeSession, infosOf, openSession, type Session, type SessionParts, withVolumeScans } from './run/session.ts';
+import {
+  closeSession,
+  infosOf,
+  openSession,
+  referencesOf,
+  type Session,
+  type SessionParts,
+  withVolumeScans,
+} from './run/session.ts';
 import { containerTroubles, unexamined } from './run/unexamined.ts';
 import { examineVolume, judgeVolume, type VolumeScan } from './run/volume-scan.ts';
 import { VERSION } from './version.ts';
@@ -172,7 +180,7 @@ function reportOf(session: Session, judged: ReportedScan, examined: { whole: boo
       ...unread,
       ...containerTroubles(target),
       ...target.volumes.flatMap(volume => damageOf(session.run, volume)),
-      ...volumes.flatMap(volume => volume.references.flatMap(reference => reference.errors)),
+      ...volumes.flatMap(volume => referencesOf(volume).flatMap(reference => reference.errors)),
     ],
   };
 }

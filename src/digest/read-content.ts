@@ -6,10 +6,13 @@ import type { ByteSource } from '../bytes/byte-source.ts';
 import { DamageError, ReadError } from '../errors.ts';
 import { BLOCK_BYTES, type ByteRange, type ContentSeen, type DigestAlgorithm, type Digests } from '../model.ts';
 import { BlockHasher } from './block-hash.ts';
+import { BlobHash, blobDigests, isBlobAlgorithm } from './git-blob.ts';
 
 export interface Wanted {
   readonly algorithms: readonly DigestAlgorithm[];
   readonly blocks: boolean;
+  /** Digests (hex) that are expected. */
+  readonly known?: readonly string[];
 }
 
 export interface ReadHooks {
@@ -48,8 +51,13 @@ function readWhole(file: ByteSource, wanted: Wanted, buffer: Uint8Array, hooks: 
   const bytes = buffer.subarray(0, count);
   const stopped = hooks.onBytes(count);
   const digests: Digests = {};
-  for (const algorithm of wanted.algorithms) digests[algorithm] = hash(algorithm, bytes, 'hex');
+  for (const algorithm of wanted.algorithms) Object.assign(digests, digestsOf(algorithm, bytes, wanted));
   return { sizeBytes: count, digests, blocks: wanted.blocks ? blocksOf(bytes) : null, unreadable: [], stopped };
+}
+
+function digestsOf(algorithm: DigestAlgorithm, bytes: Uint8Array, { known = [] }: Wanted): Digests {
+  if (isBlobAlgorithm(algorithm)) return blobDigests(algorithm, bytes, known);
+  return { [algorithm]: hash(algorithm, bytes, 'hex') };
 }
 
 function blocksOf(bytes: Uint8Array): Uint8Array {
@@ -62,7 +70,8 @@ class Reading {
   readonly #file: ByteSource;
   readonly #buffer: Uint8Array;
   readonly #hooks: ReadHooks;
-  readonly #hashes: readonly [DigestAlgorithm, Hash][];
+  readonly #known: readonly string[];
+  readonly #hashes: readonly [DigestAlgorithm, Hash | BlobHash][];
   readonly #blocks: BlockHasher | null;
   readonly #unreadable: ByteRange[] = [];
   #at = 0;
@@ -72,7 +81,11 @@ class Reading {
     this.#file = file;
     this.#buffer = buffer;
     this.#hooks = hooks;
-    this.#hashes = wanted.algorithms.map(algorithm => [algorithm, createHash(algorithm)]);
+    this.#known = wanted.known ?? [];
+    this.#hashes = wanted.algorithms.map(algorithm => [
+      algorithm,
+      isBlobAlgorithm(algorithm) ? new BlobHash(algorithm, file) : createHash(algorithm),
+    ]);
     this.#blocks = wanted.blocks ? new BlockHasher() : null;
   }
 
@@ -90,8 +103,18 @@ class Reading {
   #results(stopped: boolean): Pick<Pass, 'digests' | 'blocks'> {
     const whole = !stopped && this.#unreadable.length === 0;
     const digests: Digests = {};
-    if (whole) for (const [algorithm, hashing] of this.#hashes) digests[algorithm] = hashing.digest('hex');
+    if (whole) for (const hashing of this.#hashes) Object.assign(digests, this.#digestsOf(hashing));
     return { digests, blocks: stopped ? null : (this.#blocks?.finish() ?? null) };
+  }
+
+  #digestsOf([algorithm, hashing]: readonly [DigestAlgorithm, Hash | BlobHash]): Digests {
+    if (!(hashing instanceof BlobHash)) return { [algorithm]: hashing.digest('hex') };
+    try {
+      return hashing.finish(this.#buffer, this.#known);
+    } catch (error) {
+      if (isOfMedium(error)) return {};
+      throw error;
+    }
   }
 
   /** Reads and digests up to a buffer; block by block where the medium refuses it. 0 at the end. */

@@ -3,7 +3,7 @@
 
 import type { Expectation, FindingRange, Verdict } from '../model.ts';
 import { type BlockSpan, blockSpans, type PastBlocks, rangesOf, type SizedBlocks, words } from './block-states.ts';
-import { type PastState, type PathCase, sameContent, sameInode, timelineOf } from './path-case.ts';
+import { agreement, type PastState, type PathCase, sameContent, sameInode, timelineOf } from './path-case.ts';
 
 export interface DamageClass {
   readonly verdict: Extract<Verdict, 'stale' | 'garbage'>;
@@ -75,6 +75,14 @@ export function olderStates(known: PathCase, newest: Expectation): PastState[] {
     .filter(state => state.expectation !== null && state.expectation.reference !== newest.reference)
     .filter(state => state.expectation !== null && !sameContent(state.expectation, newest))
     .toReversed();
+}
+
+/** The newest older generation whose whole content the file has. */
+export function olderMatch(known: PathCase, newest: Expectation): PastState | null {
+  const { seen } = known;
+  if (seen === null) return null;
+  const matches = (state: PastState) => state.expectation !== null && agreement(seen, state.expectation) === 'same';
+  return olderStates(known, newest).find(matches) ?? null;
 }
 
 /**

@@ -27,6 +27,7 @@ import {
 import type { Charge, Rule } from './rule.ts';
 import { rulesFor } from './rule-table.ts';
 import { SELF_VOUCHING } from './rules-formats.ts';
+import { vouchersByGit } from './rules-git.ts';
 import { HISTORY_RULES, withGoneBack } from './rules-history.ts';
 import { suspicion } from './suspicion.ts';
 import { directoryPlace, isAtRisk, windowPlace } from './window.ts';
@@ -79,7 +80,7 @@ function vouchersOf(known: PathCase): string[] {
   const baseline =
     knowing?.expectation != null && agreement(seen, knowing.expectation) === 'same' ? [knowing.generation.id] : [];
   const own = known.observations.flatMap(observation => SELF_VOUCHING.get(observation.rule) ?? []);
-  return [...new Set([...manifests.map(manifest => manifest.reference), ...baseline, ...own])];
+  return [...new Set([...manifests.map(manifest => manifest.reference), ...baseline, ...vouchersByGit(known), ...own])];
 }
 
 /** What an administrator may edit is as it was delivered if a lost edit took it there: that vouches where nothing is doubted. */

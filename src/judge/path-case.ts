@@ -173,9 +173,11 @@ export function isAfterWindow(atNs: bigint, window: Window | null): boolean {
   return window === null || (window.toNs !== null && atNs >= window.toNs);
 }
 
-/** What packages and other manifests say, baselines aside. */
-export function manifestsOf(known: PathCase): Expectation[] {
-  return known.expected.filter(expectation => known.scan.references.get(expectation.reference)?.kind !== 'baseline');
+/** What packages and other manifests say; baselines aside, and what counts for one state of the inode only. */
+export function manifestsOf({ expected, scan }: PathCase): Expectation[] {
+  return expected.filter(
+    ({ reference, readAs }) => readAs === undefined && scan.references.get(reference)?.kind !== 'baseline',
+  );
 }
 
 /** One and the same inode, not only the same number: a number is used again, a time of birth or generation is not. */

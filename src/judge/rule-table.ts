@@ -6,6 +6,8 @@ import { BLOCK_RULES } from './rules-blocks.ts';
 import { CONTENT_RULES } from './rules-content.ts';
 import { END_RULES } from './rules-ends.ts';
 import { FORMAT_RULES } from './rules-formats.ts';
+import { GIT_RULES } from './rules-git.ts';
+import { GIT_FILE_RULES } from './rules-git-files.ts';
 import { HISTORY_RULES } from './rules-history.ts';
 import { LOG_RULES } from './rules-log.ts';
 import { METADATA_RULES } from './rules-metadata.ts';
@@ -27,7 +29,9 @@ export const RULES: readonly Rule[] = [
   ...GONE_RULES,
   ...BACK_RULES,
   ...PACKAGE_RULES,
+  ...GIT_RULES,
   ...FORMAT_RULES,
+  ...GIT_FILE_RULES,
 ];
 
 /** What is at home elsewhere is judged there; here only that it is shown. */

@@ -26,9 +26,11 @@ export interface Rule {
     | 'journal'
     | 'baseline'
     | 'packages'
+    | 'git'
     | 'git-objects'
     | 'git-checksums'
     | 'git-reflogs'
+    | 'sqlite'
     | 'blocks'
     | 'slack'
     | 'extents';

@@ -1,7 +1,7 @@
 // Content against the generations of a baseline. "Newest" is the newest generation by the time it stands for.
 
 import type { Expectation, FindingRange, Stat } from '../model.ts';
-import { classifyDamage, olderStates, spansAgainst } from './damage-class.ts';
+import { classifyDamage, olderMatch, olderStates, spansAgainst } from './damage-class.ts';
 import {
   agreement,
   directoriesHeld,
@@ -158,14 +158,6 @@ function damageUnderInode(known: PathCase, newest: Expectation): ReturnType<type
 /** Blocks of an older day, of another file, or of zeros: a program that stores on through a mapping makes new ones. */
 function isOfElsewhere(ranges: readonly FindingRange[]): boolean {
   return ranges.some(range => range.state === 'zero' || range.detail !== null);
-}
-
-/** The newest older generation whose whole content the file has. */
-function olderMatch(known: PathCase, newest: Expectation): PastState | null {
-  const { seen } = known;
-  if (seen === null) return null;
-  const matches = (state: PastState) => state.expectation !== null && agreement(seen, state.expectation) === 'same';
-  return olderStates(known, newest).find(matches) ?? null;
 }
 
 function olderContent(known: PathCase): Accusation | null {

@@ -1,8 +1,20 @@
 // What self-describing files say of themselves, as scanners observed it.
 
-import type { Confidence, FindingRange, Observation } from '../model.ts';
-import { agreement, isAfterWindow, knowsTheEnd, newestPast, type PathCase } from './path-case.ts';
+import type { Observation } from '../model.ts';
+import { words } from './block-states.ts';
+import { isUnchanged } from './block-witness.ts';
+import {
+  agreement,
+  holdsInode,
+  knowsTheEnd,
+  manifestsOf,
+  newestPast,
+  type PastState,
+  type PathCase,
+  timelineOf,
+} from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
+import { windowPlace } from './window.ts';
 
 export const FORMAT_RULES: readonly Rule[] = [
   {
@@ -17,89 +29,73 @@ export const FORMAT_RULES: readonly Rule[] = [
     },
   },
   {
-    name: 'checksum-differs',
-    scanner: 'git-checksums',
-    says: 'A pack, index or graph of git ends with the digest of all before it, and its content has another one.',
+    name: 'database-contradicts-itself',
+    scanner: 'sqlite',
+    says: 'SQLite’s own check finds that pages of a database contradict each other.',
     innocent: [
-      'one being written has a temporary name until it is whole',
-      'an index without a digest (`index.skipHash`): exempt',
-      'an index that a program wrote in place and was killed over: `likely` alone',
-      'test data that is broken on purpose: `possible` where a manifest or an older generation has it so',
-    ],
-    isLossOfContent: true,
-    accuse: checksumDiffers,
-  },
-  {
-    name: 'git-start-differs',
-    scanner: 'git-checksums',
-    says: 'A pack, index or graph of git, by a name that is git’s alone, begins with other bytes.',
-    innocent: [
-      'files encrypted one by one under their plain names (eCryptfs): `possible` alone',
-      'a format of a git to come: `possible` alone',
+      'a write-ahead log or a journal that is still to be brought home: its scanner says nothing then',
+      'what an application alone knows (a collation, a function, a tokenizer), or rows that break their table’s rules: its scanner says nothing of these',
+      'broken since before the window, as a baseline, a package or the backup’s map has it: exempt',
+      'copied while a program wrote to it, or written without a journal by a program that was killed: `possible` alone',
     ],
     raisedByLosses: true,
-    needsLossesOfContent: true,
     isLossOfContent: true,
-    accuse: known => asPossible(observed(known, 'git-start-differs')),
+    accuse: known => (isOfOldTimes(known) ? null : database(known)),
   },
   {
-    name: 'reflog-broken',
-    scanner: 'git-reflogs',
-    says: 'A reflog of git holds bytes that are no lines of one.',
-    innocent: [
-      'a crash while it was appended to leaves zeros at its end: `possible` alone',
-      'somebody edited it by hand: `possible` alone',
-      'lines that were taken out (`git reflog expire`, `delete`): exempt',
-    ],
-    raisedByLosses: true,
-    needsLossesOfContent: true,
-    isLossOfContent: true,
-    accuse: known => asPossible(observed(known, 'reflog-broken')),
+    name: 'database-broken-before',
+    scanner: 'sqlite',
+    says: 'SQLite’s own check finds that pages of a database contradict each other, which was last written before the window.',
+    innocent: ['broken since before the window by its times: `possible`, whatever else was lost'],
+    accuse: known => (isOfOldTimes(known) ? database(known) : null),
   },
 ];
 
 /** Of a path that should not be there at all, the content is no matter: other rules say that it came back. */
-function observed(known: PathCase, rule: string): Observation | null {
+export function observed(known: PathCase, rule: string): Observation | null {
   const past = newestPast(known);
   if (past !== null && past.expectation === null && knowsTheEnd(known)) return null;
   return known.observations.find(seen => seen.supports && seen.rule === rule) ?? null;
 }
 
-function checksumDiffers(known: PathCase): Accusation | null {
-  const observation = observed(known, 'checksum-differs');
-  if (observation === null) return null;
-  return { verdict: 'garbage', confidence: confidenceOf(known), detail: observation.detail };
+function database(known: PathCase): Accusation | null {
+  const observation = observed(known, 'database-contradicts-itself');
+  if (observation === null || isKnownSo(known)) return null;
+  const verdict = isPartlyAsThen(known) ? 'stale' : 'garbage';
+  return { verdict, confidence: 'possible', detail: observation.detail };
 }
 
-function confidenceOf(known: PathCase): Confidence {
-  if (wasSoBefore(known)) return 'possible';
-  return isWrittenInPlace(known) ? 'likely' : 'proven';
+/** And its inode is not known to be one that went back. */
+function isOfOldTimes({ seen, scan, inode, newest }: PathCase): boolean {
+  const mayBeNewer = inode.isAmongOldInodes || newest.inode === 'in-log';
+  return !mayBeNewer && windowPlace(seen?.stat ?? null, scan.window) === 'outside';
 }
 
-/** Libraries that are not git itself (go-git, isomorphic-git) write an index without a temporary name. */
-function isWrittenInPlace({ path }: PathCase): boolean {
-  return path.endsWith('/index');
-}
-
-/** A manifest has it like that, or a generation that may not have captured the damage, which vouches against garbage. */
-function wasSoBefore({ seen, expected, scan }: PathCase): boolean {
+/** Somebody had the very same bytes: it was broken then already. */
+function isKnownSo(known: PathCase): boolean {
+  const { seen, blocks } = known;
   if (seen === null) return false;
-  const { window } = scan;
-  const late = scan.generations.filter(({ atNs }) => window !== null && isAfterWindow(atNs, window));
-  return expected.some(
-    expectation => !late.some(({ id }) => id === expectation.reference) && agreement(seen, expectation) === 'same',
-  );
+  const past = timelineOf(known).flatMap(({ expectation }) => expectation ?? []);
+  const isSame = [...manifestsOf(known), ...past].some(state => agreement(seen, state) === 'same');
+  return isSame || blocks.some(isUnchanged);
 }
 
-function asPossible(observation: Observation | null): Accusation | null {
-  if (observation === null) return null;
-  const { detail, ranges } = observation;
-  const places = ranges.length === 0 ? {} : { ranges: ranges.map(asGarbage) };
-  return { verdict: 'garbage', confidence: 'possible', detail, ...places };
+/** The same file was written in part since the backup, and all of it is its own: pages of it went back, or were left behind. */
+function isPartlyAsThen(known: PathCase): boolean {
+  const [witness] = known.blocks;
+  if (witness === undefined) return hasBlocksOf(known, newestPast(known));
+  const has = (...states: readonly string[]) => witness.spans.some(({ state }) => states.includes(state));
+  const isOwn = witness.formerly !== null && !has('never-landed', 'never-landed-zeros');
+  return isOwn && has('unchanged') && has('changed', 'landed');
 }
 
-function asGarbage(range: Observation['ranges'][number]): FindingRange {
-  return { ...range, state: 'garbage', physical: null, detail: null };
+/** The same by the hashes of a baseline, which knows no places. */
+function hasBlocksOf(known: PathCase, past: PastState | null): boolean {
+  const [now, then] = [known.seen?.content?.blocks ?? null, past?.expectation?.blocks ?? null];
+  if (now === null || then === null || !holdsInode(known, past)) return false;
+  const formerly = words(then);
+  const isAsThen = [...words(now)].map((hash, index) => hash === formerly[index]);
+  return isAsThen.includes(true) && isAsThen.includes(false);
 }
 
 /** Observations by which a file vouches for its own content. */

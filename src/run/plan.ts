@@ -1,6 +1,7 @@
 // Which files are to be read, and what is wanted of each: the digests that some reference can compare, nothing else.
 
 import type { ContentJob } from '../../scanners/content-batch.ts';
+import { isInStateRead } from '../judge/read-stamp.ts';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm, type Expectation, type Nanoseconds, type Stat } from '../model.ts';
 import type { PathGroup } from './path-stream.ts';
 import type { SpoolEntry } from './spool.ts';
@@ -87,11 +88,11 @@ class FirstNames {
 
 function jobOf(entry: Readable, expected: readonly Expectation[], wanted: WantedByRun): ContentJob {
   const { path, stat, device } = entry;
-  const known = expected.flatMap(expectation => expectation.digests.sha256 ?? []);
+  const known = expected.flatMap(expectation => knownOf(expectation, stat));
   const { algorithms, blocks } = wanted;
   if (stat.links > 1 || wanted.ofAll || mayBeMoved(entry, expected, wanted))
     return { path, stat, device, algorithms, blocks, known: [] };
-  const compared = expected.filter(isComparable);
+  const compared = expected.filter(expectation => isComparable(expectation, stat));
   const isCompared = (algorithm: DigestAlgorithm) => compared.some(each => each.digests[algorithm] !== undefined);
   const isMapped = blocks && expected.some(expectation => expectation.stat !== null);
   return { path, stat, device, algorithms: DIGEST_ALGORITHMS.filter(isCompared), blocks: isMapped, known };
@@ -102,6 +103,11 @@ function mayBeMoved({ stat }: Readable, expected: readonly Expectation[], { born
   return stat.crtimeNs === null || stat.crtimeNs <= bornBeforeNs;
 }
 
-function isComparable(expectation: Expectation): boolean {
-  return expectation.type === null || expectation.type === 'file';
+function knownOf({ digests, readAs }: Expectation, stat: Stat): string[] {
+  if (readAs === undefined) return digests.sha256 === undefined ? [] : [digests.sha256];
+  return isInStateRead(stat, readAs) ? Object.values(digests) : [];
+}
+
+function isComparable({ type, readAs }: Expectation, stat: Stat): boolean {
+  return (type === null || type === 'file') && (readAs === undefined || isInStateRead(stat, readAs));
 }

@@ -10,6 +10,7 @@ import type { LoggedState } from '../filesystems/logged-state.ts';
 import type { GenerationFacts, ScanFacts } from '../judge/path-case.ts';
 import type { ByteRange, ReferenceInfo, Skipped } from '../model.ts';
 import { Pool } from '../pool.ts';
+import { GIT_INFO, GitReference } from '../references/git/git-reference.ts';
 import { openJournalReference } from '../references/journal.ts';
 import type { Reference } from '../references/reference.ts';
 import type { ReportBlock } from '../report/report.ts';
@@ -60,6 +61,8 @@ export interface SessionVolume {
   readonly extent: ByteRange | null;
   readonly references: readonly Reference[];
   readonly generations: readonly GenerationFacts[];
+  /** What git has read of files; null for captures. */
+  readonly git: GitReference | null;
   /** What the file system's own log still holds; null where there is none to be read, and for captures. */
   readonly log: VolumeLog | null;
   /** Block maps of generations that kept one of this volume, ascending by time. */
@@ -104,6 +107,7 @@ export function openSession(options: ScanOptions, hooks: RunHooks, parts: Sessio
           ...volume,
           ...gatherReferences(volume, sources, options),
           maps: mapsOf(sources, before, target, volume.index),
+          git: parts.judges === true ? new GitReference(volume.filesystem) : null,
           log: parts.judges === true ? logOf(volume.filesystem) : null,
         }));
         const key = { purpose: parts.purpose, references: infosOf(volumes), written: writtenOf(target) };
@@ -156,10 +160,17 @@ export function closeSession({ run, store, baselines, before, target, isGuest }:
   target.close();
 }
 
+/** Every reference of a volume; git's by the time that the listing has shown a repository. */
+export function referencesOf({ references, git, log }: ReferringVolume): Reference[] {
+  const found = git === null || git.isEmpty ? [] : [git];
+  return [...references, ...found, ...(log === null ? [] : [log.reference])];
+}
+
+type ReferringVolume = Pick<SessionVolume, 'references' | 'git' | 'log'>;
+
 /** Every reference once, in the order of the volumes. */
-export function infosOf(volumes: readonly Pick<SessionVolume, 'references' | 'log'>[]): ReferenceInfo[] {
-  const all = volumes.flatMap(({ references, log }) => (log === null ? references : [...references, log.reference]));
-  const infos = all.map(reference => reference.info);
+export function infosOf(volumes: readonly ReferringVolume[]): ReferenceInfo[] {
+  const infos = volumes.flatMap(referencesOf).map(reference => reference.info);
   return [...new Map(infos.map(info => [info.id, info])).values()];
 }
 
@@ -187,7 +198,8 @@ function openingOf(target: OpenedTarget, jobs: number): Opening {
 
 function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch: ProgressWatch): VolumeScan {
   const { options, target, baselines, before, run, startedAtNs } = session;
-  const references = new Map(volume.references.map(reference => [reference.info.id, reference.info]));
+  const infos = [...volume.references.map(reference => reference.info), GIT_INFO];
+  const references = new Map(infos.map(info => [info.id, info]));
   const facts: Omit<ScanFacts, 'donors'> = {
     window: options.window,
     references,
@@ -204,6 +216,7 @@ function volumeScan(session: Session, volume: SessionVolume, reads: Reads, watch
     pool: watch.pool,
     run,
     references: volume.references,
+    git: volume.git,
     log: volume.log !== null && volume.log.state.view !== null ? volume.log.reference : null,
     newest: volume.log?.state.newest ?? null,
     ends: volume.log?.state.ends ?? null,

@@ -2,13 +2,14 @@
 
 import type { ContentJob, ContentResult } from '../../scanners/content-batch.ts';
 import type { BlockMap } from '../digest/block-map.ts';
-import type { Filesystem } from '../filesystems/filesystem.ts';
+import type { Entry, Filesystem } from '../filesystems/filesystem.ts';
 import type { FormerEndColumns } from '../filesystems/former-ends.ts';
 import type { KnownNewest } from '../filesystems/logged-state.ts';
 import type { ScanFacts } from '../judge/path-case.ts';
 import type { BytePath, DigestAlgorithm, Expectation, Nanoseconds } from '../model.ts';
 import { isBelow } from '../path.ts';
 import type { Pool } from '../pool.ts';
+import type { GitReference } from '../references/git/git-reference.ts';
 import type { Reference } from '../references/reference.ts';
 import type { Run } from '../store/scan-runs.ts';
 import type { Opening } from '../tree/open-target.ts';
@@ -39,6 +40,8 @@ export interface VolumeScan {
   readonly pool: Pool;
   readonly run: Run;
   readonly references: readonly Reference[];
+  /** What git has read of files; filled by the listing, null where nothing is judged. */
+  readonly git: GitReference | null;
   /** The file system's own log; null where there is none to be read, and where it agrees with the disk. */
   readonly log: Reference | null;
   /** What the log shows to be as it should be; null where there is none to be read. */
@@ -147,7 +150,7 @@ function spoolOf(scan: VolumeScan): Spool {
 }
 
 function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
-  return pathsOf(scan, scan.references);
+  return pathsOf(scan, scan.git === null || scan.git.isEmpty ? scan.references : [...scan.references, scan.git]);
 }
 
 function pathsOf(scan: VolumeScan, references: readonly Reference[]): Iterable<PathGroup> {
@@ -171,13 +174,18 @@ function wantedBy(scan: VolumeScan): WantedByRun {
   const algorithms: DigestAlgorithm[] = kinds.has('packages') ? ['md5'] : [];
   const ofAll = scan.options.captures ?? false;
   if (baseline || ofAll) algorithms.push('sha256');
+  if (scan.git !== null && !scan.git.isEmpty) algorithms.push('git-sha1', 'git-sha256');
   const bornBeforeNs = scan.facts.generations.at(-1)?.atNs ?? null;
   return { algorithms, blocks: baseline || ofAll, ofAll, bornBeforeNs };
 }
 
+function isListed(entry: SpoolEntry): entry is SpoolEntry & Entry {
+  return entry.kind === 'entry' && entry.stat !== null;
+}
+
 /**
  * Its references would add nothing: they say what is wanted of a file, not whether it is read. Told beside it: whether some
- * directory could not be listed whole.
+ * directory could not be listed whole. Git's is told what there is.
  */
 async function sumOfPlan(scan: VolumeScan): Promise<[files: number, bytes: number, isCutShort: boolean]> {
   let files = 0;
@@ -185,6 +193,7 @@ async function sumOfPlan(scan: VolumeScan): Promise<[files: number, bytes: numbe
   let cutShort = false;
   const onGroup = (group: PathGroup): void => {
     cutShort ||= isCutShort(group);
+    if (group.entry !== null && isListed(group.entry)) scan.git?.look(group.entry);
   };
   for await (const [{ stat }] of scan.breath().over(planned(told(pathsOf(scan, []), onGroup), scan.reads))) {
     files++;

@@ -145,3 +145,55 @@ describe('a file that changes its size while it is read', () => {
     expect(read(grown).digests.sha256).toBe(sum('sha256sum', bytes));
   });
 });
+
+describe('ids of blobs', () => {
+  const CRLF = Buffer.from('one\r\ntwo\r\r\nthree\rfour\n\r\n', 'latin1');
+  const KIB = 1024;
+
+  function ids(bytes: Buffer, known: readonly string[] = [], bufferBytes = BUFFER_BYTES): Record<string, string> {
+    const wanted = { algorithms: ['git-sha1'], blocks: false, known } as const;
+    return readContent(new Failing(bytes), wanted, new Uint8Array(bufferBytes), { onBytes: () => false }).digests;
+  }
+
+  function gitsId(bytes: Buffer, ...config: readonly string[]): string {
+    return execFileSync('git', ['-C', '/', ...config, 'hash-object', '--stdin', '--path=f.txt'], {
+      input: bytes,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent' },
+    }).trim();
+  }
+
+  test.each([
+    ['empty', Buffer.alloc(0)],
+    ['of one block', sample(BLOCK)],
+    ['larger than the buffer', sample(BUFFER_BYTES * 3 + 5)],
+  ])('are those of git hash-object: %s', (_, bytes) => {
+    expect(ids(bytes)['git-sha1']).toBe(gitsId(bytes));
+  });
+
+  test('of a text with CRLF are told in both forms', () => {
+    const lf = Buffer.from('one\ntwo\r\nthree\rfour\n\n', 'latin1');
+    expect(ids(CRLF)).toEqual({ 'git-sha1': gitsId(CRLF), 'git-sha1-lf': gitsId(lf) });
+  });
+
+  test('with LF are what git makes of a text that it converts, also in chunks that part CR and LF', () => {
+    const text = Buffer.from('a line of text\r\n'.repeat(KIB * 20), 'latin1');
+    const converted = gitsId(text, '-c', 'core.autocrlf=true');
+    const shifted = Buffer.concat([Buffer.from('x'), text]);
+    expect(ids(text)['git-sha1-lf']).toBe(converted);
+    expect(ids(shifted)['git-sha1-lf']).toBe(gitsId(shifted, '-c', 'core.autocrlf=true'));
+    expect(ids(text, [], text.length + BLOCK)['git-sha1-lf']).toBe(converted);
+  });
+
+  test('are told in one form where that is expected, or there is no CRLF', () => {
+    expect(ids(CRLF, [gitsId(CRLF)])).toEqual({ 'git-sha1': gitsId(CRLF) });
+    expect(Object.keys(ids(sample(BUFFER_BYTES * 2)))).toEqual(['git-sha1']);
+  });
+
+  test('are not told where the medium refuses a block', () => {
+    const wanted = { algorithms: ['git-sha1'], blocks: false } as const;
+    const file = new Failing(sample(BUFFER_BYTES), [3]);
+    const pass = readContent(file, wanted, new Uint8Array(BUFFER_BYTES), { onBytes: () => false });
+    expect([pass.digests, pass.unreadable]).toEqual([{}, [{ offset: 3 * BLOCK, length: BLOCK }]]);
+  });
+});

@@ -6,6 +6,8 @@ import { BLOCK_TESTS } from './rules/blocks.ts';
 import { CONTENT_TESTS } from './rules/content.ts';
 import { END_TESTS } from './rules/ends.ts';
 import { FORMAT_TESTS } from './rules/formats.ts';
+import { GIT_TESTS } from './rules/git.ts';
+import { GIT_FILE_TESTS } from './rules/git-files.ts';
 import { HISTORY_TESTS } from './rules/history.ts';
 import { LOG_TESTS } from './rules/log.ts';
 import { METADATA_TESTS } from './rules/metadata.ts';
@@ -27,7 +29,9 @@ const TESTS = [
   ...GONE_TESTS,
   ...BACK_TESTS,
   ...PACKAGE_TESTS,
+  ...GIT_TESTS,
   ...FORMAT_TESTS,
+  ...GIT_FILE_TESTS,
 ];
 
 for (const { rule, accuses, innocent } of TESTS) {

@@ -26,17 +26,18 @@ function newRepository(format: string, ...options: string[]): GitRepository {
 function saidOf(repository: GitRepository, folder = '.git'): Map<string, string> {
   const said = new Map<string, string>();
   for (const file of repository.files(folder)) {
-    const rules = say(`/srv/${file}`, contentOf(join(repository.root, file)));
+    const content = contentOf(join(repository.root, file));
+    const rules = content === null ? '' : say(`/srv/${file}`, content);
     if (rules !== '') said.set(file, rules);
   }
   return said;
 }
 
-function contentOf(path: string): Buffer {
+function contentOf(path: string): Buffer | null {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(1);
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
 }

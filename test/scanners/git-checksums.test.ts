@@ -5,7 +5,15 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GIT_CHECKSUMS } from '../../scanners/git-checksums.ts';
 import { ReadError } from '../../src/errors.ts';
-import { ANY_FILE, FORMATS, type GitRepository, inspected, repositoryOfAllKinds, rulesOf } from './git-repository.ts';
+import {
+  ALONE,
+  ANY_FILE,
+  FORMATS,
+  type GitRepository,
+  inspected,
+  repositoryOfAllKinds,
+  rulesOf,
+} from './git-repository.ts';
 
 if (FORMATS.length < 2) process.stderr.write(`git checksum tests skipped for formats other than: ${FORMATS}\n`);
 
@@ -140,7 +148,7 @@ describe.each(FORMATS)('of a repository of %s', format => {
         if (at + into.length > content.length - 40) throw new ReadError(path, at, into.length);
         return content.copy(into, 0, at, at + into.length);
       };
-      expect([...GIT_CHECKSUMS.inspect(path, stat, { name: path, size: content.length, read })]).toEqual([]);
+      expect([...GIT_CHECKSUMS.inspect(path, stat, { name: path, size: content.length, read }, ALONE)]).toEqual([]);
     });
   });
 

@@ -18,10 +18,14 @@ import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { GIT_OBJECTS } from '../../scanners/git-objects.ts';
+import type { Siblings } from '../../scanners/scanner.ts';
 import { memoryBytes } from '../../src/bytes/memory-bytes.ts';
 import { ReadError } from '../../src/errors.ts';
 import { statOfHost } from '../../src/filesystems/host/host-stat.ts';
 import type { Observation } from '../../src/model.ts';
+
+/** No scanner of objects asks for what lies beside them. */
+const ALONE: Siblings = { first: () => null };
 
 const FORMATS = ['sha1', 'sha256'].filter(canMake);
 if (FORMATS.length < 2) process.stderr.write(`git object tests skipped for formats other than: ${FORMATS.join(' ')}\n`);
@@ -81,7 +85,7 @@ class Repository {
 function inspectFile(hostPath: string, path: string): Observation[] {
   const stat = statOfHost(lstatSync(hostPath, { bigint: true }));
   if (!GIT_OBJECTS.wants(path, stat)) return [];
-  return [...GIT_OBJECTS.inspect(path, stat, memoryBytes(path, readFileSync(hostPath)))];
+  return [...GIT_OBJECTS.inspect(path, stat, memoryBytes(path, readFileSync(hostPath)), ALONE)];
 }
 
 const verdict = (observations: readonly Observation[]) =>
@@ -171,7 +175,7 @@ describe.each(FORMATS)('a loose git object named by %s', format => {
     const read = () => {
       throw new ReadError(path, 0, 4096);
     };
-    expect([...GIT_OBJECTS.inspect(path, stat, { name: path, size: stat.sizeBytes, read })]).toEqual([]);
+    expect([...GIT_OBJECTS.inspect(path, stat, { name: path, size: stat.sizeBytes, read }, ALONE)]).toEqual([]);
   });
 
   test('that inflates beyond 64 MiB is not judged', () => {
@@ -187,7 +191,7 @@ describe.each(FORMATS)('a loose git object named by %s', format => {
 describe('a file that only looks like one', () => {
   const inspect = (path: string, content: Uint8Array) => {
     const stat = { ...statOfHost(lstatSync('/', { bigint: true })), type: 'file', sizeBytes: content.length } as const;
-    return GIT_OBJECTS.wants(path, stat) ? [...GIT_OBJECTS.inspect(path, stat, memoryBytes(path, content))] : [];
+    return GIT_OBJECTS.wants(path, stat) ? [...GIT_OBJECTS.inspect(path, stat, memoryBytes(path, content), ALONE)] : [];
   };
   const text = Buffer.from('anything');
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GIT_REFLOGS } from '../../scanners/git-reflogs.ts';
 import { ReadError } from '../../src/errors.ts';
-import { ANY_FILE, FORMATS, GitRepository, inspected, rulesOf } from './git-repository.ts';
+import { ALONE, ANY_FILE, FORMATS, GitRepository, inspected, rulesOf } from './git-repository.ts';
 
 const BLOCK = 4096;
 const BROKEN = 'against: reflog-broken';
@@ -159,7 +159,7 @@ describe.each(FORMATS)('a reflog of a repository of %s', format => {
       throw new ReadError('x', 0, BLOCK);
     };
     const source = { name: 'x', size: 10, read };
-    expect([...GIT_REFLOGS.inspect('/srv/.git/logs/HEAD', ANY_FILE, source)]).toEqual([]);
+    expect([...GIT_REFLOGS.inspect('/srv/.git/logs/HEAD', ANY_FILE, source, ALONE)]).toEqual([]);
   });
 });
 

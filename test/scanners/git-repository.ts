@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StructureScanner } from '../../scanners/scanner.ts';
+import type { Siblings, StructureScanner } from '../../scanners/scanner.ts';
 import { memoryBytes } from '../../src/bytes/memory-bytes.ts';
 import { statOfHost } from '../../src/filesystems/host/host-stat.ts';
 import type { Observation } from '../../src/model.ts';
@@ -84,10 +84,13 @@ export class GitRepository {
 
 export const ANY_FILE = statOfHost(lstatSync(import.meta.filename, { bigint: true }));
 
+/** Nothing is asked of the files beside it. */
+export const ALONE: Siblings = { first: () => null };
+
 /** What the scanner says of `content` at `path`: as the worker asks it. */
 export function inspected(scanner: StructureScanner, path: string, content: Uint8Array): Observation[] {
   const stat = { ...ANY_FILE, sizeBytes: content.length };
-  return scanner.wants(path, stat) ? [...scanner.inspect(path, stat, memoryBytes(path, content))] : [];
+  return scanner.wants(path, stat) ? [...scanner.inspect(path, stat, memoryBytes(path, content), ALONE)] : [];
 }
 
 /** The rules of it, joined; '' when it has nothing to say. */

@@ -1,13 +1,14 @@
 // What self-describing files say of themselves.
 
 import { expect } from 'vitest';
+import { blockWitness } from '../block-witness-of.ts';
 import { findingOf } from '../finding-of.ts';
-import { accusation, type CaseParts, file, LATE_WINDOW, manifest, pathCase, ranges } from '../path-case-of.ts';
+import { accusation, type CaseParts, day, file, LATE_WINDOW, manifest, pathCase } from '../path-case-of.ts';
 import { raisedAmongLosses } from './among-losses.ts';
 import type { RuleTests } from './rule-tests.ts';
 
-const observation = (rule: string, supports: boolean) => ({
-  scanner: 'git-objects',
+const observation = (rule: string, supports: boolean, scanner = 'git-objects') => ({
+  scanner,
   rule,
   path: '/d/f',
   supports,
@@ -15,14 +16,12 @@ const observation = (rule: string, supports: boolean) => ({
   ranges: [],
 });
 
-const differs = [observation('checksum-differs', true)];
-const checksum = (parts: CaseParts) => accusation('checksum-differs', pathCase({ observations: differs, ...parts }));
-const foreign = (is: ReturnType<typeof file>) =>
-  accusation('git-start-differs', pathCase({ is, observations: [observation('git-start-differs', true)] }));
-const broken = [{ ...observation('reflog-broken', true), ranges: [{ offset: 4096, length: 10 }] }];
-const reflog = (parts: CaseParts) => accusation('reflog-broken', pathCase({ observations: broken, ...parts }));
-const raisedReflog = (losses: number) =>
-  raisedAmongLosses(findingOf('reflog-broken', { verdict: 'garbage', scanner: 'git-reflogs' }), losses);
+/** What is said of a database whose scanner found a contradiction. */
+function ofDatabase(parts: CaseParts, rule = 'database-contradicts-itself'): string | null {
+  const observations = [observation('database-contradicts-itself', true, 'sqlite')];
+  return accusation(rule, pathCase({ observations, ...parts }));
+}
+const ofOldDatabase = (parts: CaseParts) => ofDatabase(parts, 'database-broken-before');
 
 export const FORMAT_TESTS: readonly RuleTests[] = [
   {
@@ -48,84 +47,67 @@ export const FORMAT_TESTS: readonly RuleTests[] = [
     },
   },
   {
-    rule: 'checksum-differs',
+    rule: 'database-contradicts-itself',
     accuses: {
-      'a pack that does not end with its digest': () => {
-        expect(checksum({ is: file(5, 'a') })).toBe('garbage proven');
+      'a database that nobody else knows': () => {
+        expect(ofDatabase({ is: file(16, 'a b') })).toBe('garbage possible');
+        expect(ofDatabase({ is: file(16, 'a b'), window: null })).toBe('garbage possible');
       },
-      'one that was made or changed since the backup': () => {
-        expect(checksum({ was: [null], is: file(22, 'a'), window: LATE_WINDOW })).toBe('garbage proven');
-        expect(checksum({ was: [file(4, 'b')], is: file(22, 'a'), window: LATE_WINDOW })).toBe('garbage proven');
-        expect(checksum({ was: [null], is: file(22, 'a') })).toBeNull();
+      'one that was written in part since the backup, as stale': () => {
+        const was = [file(14, 'a b')];
+        const witness = (states: string, parts = {}) =>
+          ofDatabase({ is: file(16, 'a c'), blocks: [blockWitness(states, parts)] });
+        expect(ofDatabase({ was, is: file(16, 'a c') })).toBe('stale possible');
+        expect(ofDatabase({ was, is: file(16, 'c d') })).toBe('garbage possible');
+        expect(ofDatabase({ was, is: file(16, 'a c', { stat: { inode: 13n } }) })).toBe('garbage possible');
+        expect(witness('unchanged changed')).toBe('stale possible');
+        expect(witness('unchanged landed')).toBe('stale possible');
+        expect(witness('changed landed')).toBe('garbage possible');
+        expect(witness('unchanged changed never-landed')).toBe('garbage possible');
+        expect(witness('unchanged changed', { formerly: null })).toBe('garbage possible');
       },
-      'one that a generation of after the window, which may have captured the damage, has so': () => {
-        expect(checksum({ was: [file(5, 'a')], is: file(5, 'a') })).toBe('garbage proven');
+      'one whose inode may be of old times, whatever these say': () => {
+        expect(ofDatabase({ is: file(3, 'a b'), inode: { isAmongOldInodes: true } })).toBe('garbage possible');
+        expect(ofDatabase({ is: file(3, 'a b'), newest: { inode: 'in-log', names: false } })).toBe('garbage possible');
       },
     },
     innocent: {
-      'one being written has a temporary name until it is whole': () => {
-        const observations = [observation('checksum-matches', false)];
-        expect(checksum({ is: file(5, 'a'), observations: [] })).toBeNull();
-        expect(checksum({ is: file(5, 'a'), observations })).toBeNull();
+      'a write-ahead log or a journal that is still to be brought home: its scanner says nothing then': () => {
+        expect(ofDatabase({ is: file(16, 'a b'), observations: [] })).toBeNull();
       },
-      'an index without a digest (`index.skipHash`): exempt': () => {
-        expect(checksum({ path: '/d/.git/index', is: file(5, 'a'), observations: [] })).toBeNull();
+      'what an application alone knows (a collation, a function, a tokenizer), or rows that break their table’s rules: its scanner says nothing of these':
+        () => {
+          expect(ofDatabase({ is: file(16, 'a b'), observations: [] })).toBeNull();
+        },
+      'broken since before the window, as a baseline, a package or the backup’s map has it: exempt': () => {
+        expect(ofDatabase({ was: [file(14, 'a b')], is: file(16, 'a b') })).toBeNull();
+        expect(ofDatabase({ was: [file(14, 'a b')], is: file(16, 'a b'), window: LATE_WINDOW })).toBeNull();
+        expect(ofDatabase({ is: file(16, 'a b'), manifests: [manifest(file(1, 'a b'))] })).toBeNull();
+        expect(ofDatabase({ is: file(16, 'a b'), blocks: [blockWitness('unchanged unchanged')] })).toBeNull();
       },
-      'an index that a program wrote in place and was killed over: `likely` alone': () => {
-        expect(checksum({ path: '/d/.git/index', is: file(5, 'a') })).toBe('garbage likely');
-      },
-      'test data that is broken on purpose: `possible` where a manifest or an older generation has it so': () => {
-        const is = file(5, 'a');
-        expect(checksum({ is, manifests: [manifest(is)] })).toBe('garbage possible');
-        expect(checksum({ is, was: [is], window: LATE_WINDOW })).toBe('garbage possible');
-        expect(checksum({ is, was: [is], window: null })).toBe('garbage possible');
-      },
+      'copied while a program wrote to it, or written without a journal by a program that was killed: `possible` alone':
+        () => {
+          const copied = { is: file(16, 'a b'), blocks: [blockWitness('landed landed', { formerly: null })] };
+          expect(ofDatabase(copied)).toBe('garbage possible');
+          const finding = findingOf('database-contradicts-itself', { scanner: 'sqlite', verdict: 'garbage' });
+          expect([2, 3].map(losses => raisedAmongLosses(finding, losses))).toEqual(['possible', 'likely']);
+        },
     },
   },
   {
-    rule: 'git-start-differs',
+    rule: 'database-broken-before',
     accuses: {
-      'a pack that begins with another file’s bytes': () => {
-        expect(foreign(file(5, 'a'))).toBe('garbage possible');
-      },
-      'more surely where other losses of content are beyond doubt': () => {
-        expect(raisedAmongLosses(findingOf('git-start-differs', { verdict: 'garbage' }), 3)).toBe('likely');
+      'one that was last written before the window': () => {
+        expect(ofOldDatabase({ is: file(3, 'a b') })).toBe('garbage possible');
+        expect(ofDatabase({ is: file(3, 'a b') })).toBeNull();
+        expect(ofOldDatabase({ is: file(22, 'a b', { stat: { crtimeNs: day(21) } }) })).toBe('garbage possible');
+        expect(ofOldDatabase({ is: file(16, 'a b') })).toBeNull();
       },
     },
     innocent: {
-      'files encrypted one by one under their plain names (eCryptfs): `possible` alone': () => {
-        expect(foreign(file(5, 'cipher'))).toBe('garbage possible');
-        expect(raisedAmongLosses(findingOf('git-start-differs', { verdict: 'garbage' }), 2)).toBe('possible');
-      },
-      'a format of a git to come: `possible` alone': () => {
-        expect(foreign(file(22, 'RIDX2'))).toBe('garbage possible');
-      },
-    },
-  },
-  {
-    rule: 'reflog-broken',
-    accuses: {
-      'a reflog with other bytes than lines of it, and says where': () => {
-        expect(reflog({ is: file(5, 'a') })).toBe('garbage possible');
-        expect(ranges('reflog-broken', pathCase({ is: file(5, 'a'), observations: broken }))).toEqual([
-          'garbage 4096+10',
-        ]);
-      },
-      'more surely where other losses of content are beyond doubt': () => {
-        expect(raisedReflog(3)).toBe('likely');
-      },
-    },
-    innocent: {
-      'a crash while it was appended to leaves zeros at its end: `possible` alone': () => {
-        expect(reflog({ is: file(5, 'a zero') })).toBe('garbage possible');
-        expect(raisedReflog(0)).toBe('possible');
-      },
-      'somebody edited it by hand: `possible` alone': () => {
-        expect(reflog({ was: [file(4, 'b')], is: file(22, 'a'), window: LATE_WINDOW })).toBe('garbage possible');
-        expect(raisedReflog(2)).toBe('possible');
-      },
-      'lines that were taken out (`git reflog expire`, `delete`): exempt': () => {
-        expect(reflog({ is: file(5, 'a'), observations: [] })).toBeNull();
+      'broken since before the window by its times: `possible`, whatever else was lost': () => {
+        const finding = findingOf('database-broken-before', { scanner: 'sqlite', verdict: 'garbage' });
+        expect(raisedAmongLosses(finding, 9)).toBe('possible');
       },
     },
   },

@@ -1,0 +1,88 @@
+// What git's own files say of themselves: the digests that they end with, and the form of a reflog's lines.
+
+import type { Confidence, FindingRange, Observation } from '../model.ts';
+import { type BlockWitness, isUnchanged } from './block-witness.ts';
+import { agreement, isAfterWindow, type PathCase } from './path-case.ts';
+import type { Accusation, Rule } from './rule.ts';
+import { observed } from './rules-formats.ts';
+
+export const GIT_FILE_RULES: readonly Rule[] = [
+  {
+    name: 'checksum-differs',
+    scanner: 'git-checksums',
+    says: 'A pack, index or graph of git ends with the digest of all before it, and its content has another one.',
+    innocent: [
+      'one being written has a temporary name until it is whole',
+      'an index without a digest (`index.skipHash`): exempt',
+      'an index that a program wrote in place and was killed over: `likely` alone',
+      'test data that is broken on purpose: `possible` where a manifest, an older generation or its map has it so',
+    ],
+    isLossOfContent: true,
+    accuse: checksumDiffers,
+  },
+  {
+    name: 'git-start-differs',
+    scanner: 'git-checksums',
+    says: 'A pack, index or graph of git, by a name that is git’s alone, begins with other bytes.',
+    innocent: [
+      'files encrypted one by one under their plain names (eCryptfs): `possible` alone',
+      'a format of a git to come: `possible` alone',
+    ],
+    raisedByLosses: true,
+    needsLossesOfContent: true,
+    isLossOfContent: true,
+    accuse: known => asPossible(observed(known, 'git-start-differs')),
+  },
+  {
+    name: 'reflog-broken',
+    scanner: 'git-reflogs',
+    says: 'A reflog of git holds bytes that are no lines of one.',
+    innocent: [
+      'a crash while it was appended to leaves zeros at its end: `possible` alone',
+      'somebody edited it by hand: `possible` alone',
+      'lines that were taken out (`git reflog expire`, `delete`): exempt',
+    ],
+    raisedByLosses: true,
+    needsLossesOfContent: true,
+    isLossOfContent: true,
+    accuse: known => asPossible(observed(known, 'reflog-broken')),
+  },
+];
+
+function checksumDiffers(known: PathCase): Accusation | null {
+  const observation = observed(known, 'checksum-differs');
+  return observation && { verdict: 'garbage', confidence: confidenceOf(known), detail: observation.detail };
+}
+
+function confidenceOf(known: PathCase): Confidence {
+  if (wasSoBefore(known)) return 'possible';
+  return isWrittenInPlace(known) ? 'likely' : 'proven';
+}
+
+/** Libraries that are not git itself (go-git, isomorphic-git) write an index without a temporary name. */
+function isWrittenInPlace({ path }: PathCase): boolean {
+  return path.endsWith('/index');
+}
+
+/** By a manifest, the backup's map, or a generation that may not have captured the damage: they vouch against garbage. */
+function wasSoBefore({ seen, expected, blocks, scan }: PathCase): boolean {
+  if (seen === null) return false;
+  const { window } = scan;
+  const late = scan.generations.filter(({ atNs }) => window !== null && isAfterWindow(atNs, window));
+  const isLate = (reference: string) => late.some(({ id }) => id === reference);
+  const isInMap = (witness: BlockWitness) =>
+    isUnchanged(witness) && witness.formerly?.sizeBytes === seen.stat?.sizeBytes && !isLate(witness.reference);
+  const isSame = expected.some(state => !isLate(state.reference) && agreement(seen, state) === 'same');
+  return isSame || blocks.some(isInMap);
+}
+
+function asPossible(observation: Observation | null): Accusation | null {
+  if (observation === null) return null;
+  const { detail, ranges } = observation;
+  const places = ranges.length === 0 ? {} : { ranges: ranges.map(asGarbage) };
+  return { verdict: 'garbage', confidence: 'possible', detail, ...places };
+}
+
+function asGarbage(range: Observation['ranges'][number]): FindingRange {
+  return { ...range, state: 'garbage', physical: null, detail: null };
+}
