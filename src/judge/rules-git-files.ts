@@ -15,6 +15,7 @@ export const GIT_FILE_RULES: readonly Rule[] = [
       'one being written has a temporary name until it is whole',
       'an index without a digest (`index.skipHash`): exempt',
       'an index that a program wrote in place and was killed over: `likely` alone',
+      'a crash over what git did not bring to the disk (it does so with packs and their indexes): `likely`',
       'test data that is broken on purpose: `possible` where a manifest, an older generation or its map has it so',
     ],
     isLossOfContent: true,
@@ -56,13 +57,14 @@ function checksumDiffers(known: PathCase): Accusation | null {
 
 function confidenceOf(known: PathCase): Confidence {
   if (wasSoBefore(known)) return 'possible';
-  return isWrittenInPlace(known) ? 'likely' : 'proven';
+  return BROUGHT_TO_DISK.test(known.path) ? 'proven' : 'likely';
 }
 
-/** Libraries that are not git itself (go-git, isomorphic-git) write an index without a temporary name. */
-function isWrittenInPlace({ path }: PathCase): boolean {
-  return path.endsWith('/index');
-}
+/**
+ * Written under a temporary name, synchronised, renamed. The index and what is derived from packs need not be synchronised
+ * (core.fsync), and libraries that are not git itself (go-git, isomorphic-git) write an index in place.
+ */
+const BROUGHT_TO_DISK = /\/pack-[0-9a-f]+\.(?:pack|idx)$/;
 
 /** By a manifest, the backup's map, or a generation that may not have captured the damage: they vouch against garbage. */
 function wasSoBefore({ seen, expected, blocks, scan }: PathCase): boolean {

@@ -17,7 +17,9 @@ const observation = (rule: string, supports: boolean) => ({
 });
 
 const differs = [observation('checksum-differs', true)];
-const checksum = (parts: CaseParts) => accusation('checksum-differs', pathCase({ observations: differs, ...parts }));
+const PACK = `/d/.git/objects/pack/pack-${'0a'.repeat(20)}.pack`;
+const checksum = (parts: CaseParts) =>
+  accusation('checksum-differs', pathCase({ path: PACK, observations: differs, ...parts }));
 const foreign = (is: ReturnType<typeof file>) =>
   accusation('git-start-differs', pathCase({ is, observations: [observation('git-start-differs', true)] }));
 const broken = [{ ...observation('reflog-broken', true), ranges: [{ offset: 4096, length: 10 }] }];
@@ -52,6 +54,12 @@ export const GIT_FILE_TESTS: readonly RuleTests[] = [
       },
       'an index that a program wrote in place and was killed over: `likely` alone': () => {
         expect(checksum({ path: '/d/.git/index', is: file(5, 'a') })).toBe('garbage likely');
+      },
+      'a crash over what git did not bring to the disk (it does so with packs and their indexes): `likely`': () => {
+        expect(checksum({ path: PACK.replace('.pack', '.idx'), is: file(5, 'a') })).toBe('garbage proven');
+        for (const path of [PACK.replace('.pack', '.bitmap'), '/d/.git/objects/info/commit-graph']) {
+          expect(checksum({ path, is: file(5, 'a') })).toBe('garbage likely');
+        }
       },
       'test data that is broken on purpose: `possible` where a manifest, an older generation or its map has it so':
         () => {
