@@ -96,6 +96,8 @@ class Memory {
     const committed = () => transactions(records(log, span, this.#volume.superblock.raw.uuid));
     const { cancels } = survey(committed());
     const ends = this.#lookThrough(committed());
+    // Emptied (xfs_repair), or of transactions that change no inode: it knows of no time.
+    if (this.#untilNs === 0n) return null;
     this.#cancels = cancels;
     let lsn = 0n;
     for (const transaction of committed()) {

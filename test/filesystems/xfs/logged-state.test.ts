@@ -111,6 +111,15 @@ describe.skipIf(obstacle !== null)('the log of an XFS image', { timeout: PATIENC
     expect(logged?.isUndisturbed).toBe(false);
   });
 
+  it('says nothing once xfs_repair has emptied it', async () => {
+    const { images } = await made('data');
+    const copy = join(scratch, 'emptied.img');
+    execFileSync('cp', ['--sparse=always', images.disk, copy]);
+    expect(open(copy).logged()?.toNs).toBeGreaterThan(0n);
+    execFileSync('xfs_repair', ['-L', copy], { stdio: 'ignore' });
+    expect(open(copy).logged()).toBeNull();
+  });
+
   it('is not asked while it is not written home', async () => {
     const { images } = await made('data');
     const point = join(scratch, 'busy');
