@@ -17,7 +17,7 @@ export function foreignEndsOf(
   ends: FormerEndColumns | null,
 ): Observation[] {
   const { blocks } = filesystem;
-  if (ends === null || blocks === undefined || mayOweToSharing(blocks, stat, ends)) return [];
+  if (ends === null || blocks === undefined) return [];
   const extents = unlessRefused(() => [...(filesystem.extents?.(entry) ?? [])]) ?? [];
   const found = extents.flatMap(extent => foreignEndsIn(extent, stat, blocks, ends));
   if (found.length === 0) return [];
@@ -26,14 +26,6 @@ export function foreignEndsOf(
   const detail = `${found.length} of its blocks end as another file did there (${whose}, by the file system's log), with zeros after that end.`;
   const ranges = found.map(({ range }) => range);
   return [{ scanner: 'journal', rule: 'ends-as-another-file', path: entry.path, supports: true, detail, ranges }];
-}
-
-/**
- * Blocks in common with another file are that file's as well, with its end: a file that was given them has had that end too,
- * which the log tells only of one that it has known from its birth.
- */
-function mayOweToSharing(blocks: VolumeBlocks, { inode, crtimeNs }: Stat, { sinceNs }: FormerEndColumns): boolean {
-  return blocks.mayShareBlocks?.(Number(inode)) === true && (crtimeNs === null || crtimeNs <= sinceNs);
 }
 
 interface ForeignEnd {
@@ -51,30 +43,29 @@ function foreignEndsIn(extent: Extent, stat: Stat, blocks: VolumeBlocks, ends: F
     const block = all[0]?.block ?? 0;
     const offset = extent.logical + (block - first) * blockBytes;
     const length = Math.min(blockBytes, stat.sizeBytes - offset);
-    const end = length <= 0 ? null : foreignEnd(all, stat, length, () => readBlock(blocks, block));
-    if (end !== null) found.push({ end, range: { offset, length } });
+    const foreign = foreignAmong(all, stat, blocks).filter(({ bytes }) => length - bytes >= FEWEST_ZEROS);
+    const used = foreign.length === 0 ? null : usedBytes(blocks, block, length);
+    const end = foreign.find(({ bytes }) => bytes === used);
+    if (end !== undefined) found.push({ end, range: { offset, length } });
   }
   return found;
 }
 
-/** A file that ended there itself has grown since, by zeros as well as by content. */
-function foreignEnd(
-  ends: readonly FormerEnd[],
-  stat: Stat,
-  length: number,
-  read: () => Uint8Array | null,
-): FormerEnd | null {
+/**
+ * A file that ended there itself has grown since, by zeros as well as by content. One that shares blocks may have been given
+ * this one by another that shares some, end and all.
+ */
+function foreignAmong(ends: readonly FormerEnd[], stat: Stat, blocks: VolumeBlocks): FormerEnd[] {
   const isOwn = ({ inode, generation }: FormerEnd) => inode === Number(stat.inode) && generation === stat.generation;
   const own = new Set(ends.filter(isOwn).map(({ bytes }) => bytes));
-  const others = ends.filter(end => !isOwn(end) && !own.has(end.bytes) && length - end.bytes >= FEWEST_ZEROS);
-  const content = others.length === 0 ? null : read()?.subarray(0, length);
-  if (content == null) return null;
-  const end = content.findLastIndex(byte => byte !== 0) + 1;
-  return others.find(({ bytes }) => bytes === end) ?? null;
+  const foreign = ends.filter(end => !isOwn(end) && !own.has(end.bytes));
+  const mayShare = foreign.length > 0 && blocks.mayShareBlocks?.(Number(stat.inode)) === true;
+  return mayShare ? foreign.filter(({ isShared }) => !isShared) : foreign;
 }
 
-function readBlock({ bytes, blockBytes }: VolumeBlocks, block: number): Uint8Array | null {
-  const content = new Uint8Array(blockBytes);
+/** How many of the first `length` bytes of the block stand before zeros alone; null where they cannot be read. */
+function usedBytes({ bytes, blockBytes }: VolumeBlocks, block: number, length: number): number | null {
+  const content = new Uint8Array(length);
   const count = unlessRefused(() => bytes.read(content, block * blockBytes));
-  return count === blockBytes ? content : null;
+  return count === length ? content.findLastIndex(byte => byte !== 0) + 1 : null;
 }

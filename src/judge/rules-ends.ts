@@ -21,7 +21,7 @@ export const END_RULES: readonly Rule[] = [
     scanner: 'journal',
     says: 'A block of the file holds another file’s last bytes and the zeros after them, by what the log says of that file.',
     innocent: [
-      'blocks in common with another file (`cp --reflink`), and grown since: exempt unless the log knows the file from its birth',
+      'blocks in common with another file (`cp --reflink`), and grown since: exempt where both have shared blocks',
       'the file’s own end of another time, before it grew by a hole or zeros (`truncate`): exempt',
       'blocks that two files exchanged (defragmentation): the file’s own end was there then, exempt',
     ],

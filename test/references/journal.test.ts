@@ -51,7 +51,7 @@ it('a name that the log’s view has beside a home exists, and no more is said o
     inodes: new Set<number>(),
     blocks: [],
     newest,
-    ends: new FormerEndCollector().finish(0n),
+    ends: new FormerEndCollector().finish(),
   };
   const said = [...openJournalReference(logged, disk).expectations()];
   // What the disk shows by a second name is there: that file's content is as the log has it, and is not read.

@@ -100,6 +100,7 @@ for (const { kind, shape, defragment } of KINDS) {
         for (const name of ['grown', 'shared', 'torn', 'dead']) writeFileSync(join(root, name), OLD);
         sh(root, 'sync -f .; truncate -s 20000 grown; mv dead moved; truncate -s 30000 moved');
         sh(root, `${copy} shared twin; sync -f .; truncate -s 25000 twin; touch shared; sync -f .; rm shared`);
+        sh(root, `${copy} torn other-twin; truncate -s 40000 other-twin; touch torn; sync -f .`);
         sh(root, 'for at in 1 2 3 4 5 6 7; do seq 999 >> torn; sync -f .; seq 999 >> other; sync -f .; done');
         sh(root, `${defragment} -v torn; sync -f .; truncate -s 90000 torn; seq 200 > dead; truncate -s 9000 dead`);
       });

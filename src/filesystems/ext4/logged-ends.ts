@@ -3,7 +3,7 @@
 import { ReadError, unlessRefused } from '../../errors.ts';
 import type { BlockMap } from '../block-map.ts';
 import { DamageLog } from '../damage-log.ts';
-import type { FormerEnd } from '../former-ends.ts';
+import type { MetEnd } from '../former-ends.ts';
 import { type MapContext, readExtentTree } from './extent-tree.ts';
 import { readIndirectBlocks } from './indirect-blocks.ts';
 import { Inode } from './inode.ts';
@@ -11,7 +11,7 @@ import { INODE_FLAGS } from './layout.ts';
 import type { Ext4Volume } from './volume.ts';
 
 /** @param table a sound copy. @param firstInode the number of its first inode. */
-export function* endsInTable(volume: Ext4Volume, table: Uint8Array, firstInode: number): Iterable<FormerEnd> {
+export function* endsInTable(volume: Ext4Volume, table: Uint8Array, firstInode: number): Iterable<MetEnd> {
   const { superblock, blockSize } = volume;
   const context = withoutBlocks(volume);
   for (let at = 0; at + superblock.inodeSize <= table.length; at += superblock.inodeSize) {

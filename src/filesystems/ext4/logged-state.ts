@@ -141,7 +141,7 @@ class LoggedCopies {
       if (newest !== null) known.add(block);
       for (const number of this.#otherInodes(block, home, newest ?? home)) otherInodes.add(number);
     }
-    return { outdated, known, otherInodes, ends: this.#ends.finish(this.#history.fromNs ?? 0n) };
+    return { outdated, known, otherInodes, ends: this.#ends.finish() };
   }
 
   /** Null when a newer one may be missing. */

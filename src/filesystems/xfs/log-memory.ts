@@ -144,8 +144,8 @@ class Memory {
   /** For times, for edits, and for where files ended. */
   #lookThrough(committed: Iterable<LogTransaction>): FormerEndColumns {
     let first: bigint | null = null;
-    const logged = new LoggedEnds(this.#volume.superblock);
     const ends = new FormerEndCollector();
+    const logged = new LoggedEnds(this.#volume.superblock, ends);
     for (const { lsn, items } of committed) {
       for (const item of items) {
         if (item.type !== ITEM_TYPES.inode) continue;
@@ -153,11 +153,10 @@ class Memory {
         const change = inodeChange(item);
         this.#noteTime(change.core, lsn === first);
         if (this.#isEdited(change, lsn)) this.#edited.add(`inode ${change.number}`);
-        const end = logged.endAfter(change);
-        if (end !== null) ends.note(end);
+        logged.look(change);
       }
     }
-    return ends.finish(this.#sinceNs);
+    return ends.finish();
   }
 
   #noteTime(core: Uint8Array, isFirst: boolean): void {

@@ -3,10 +3,10 @@
 
 import { unlessRefused } from '../../errors.ts';
 import { u16le, u32le, u64le } from '../../struct/integers.ts';
-import type { FormerEnd } from '../former-ends.ts';
+import type { FormerEndCollector, MetEnd } from '../former-ends.ts';
 import { decodeExtent } from './extent-map.ts';
 import { linearBlock } from './geometry.ts';
-import { EXTENT_BYTES, FORK_FORMATS, INODE_FLAGS, MODE_TYPE } from './layout.ts';
+import { EXTENT_BYTES, FORK_FORMATS, INODE_CORE_BYTES, INODE_FLAGS, INODE_FLAGS2, MODE_TYPE } from './layout.ts';
 import type { InodeChange } from './log-inode.ts';
 import { INODE_FIELDS } from './log-layout.ts';
 import type { Superblock } from './superblock.ts';
@@ -18,12 +18,23 @@ export class LoggedEnds {
   /** By inode: its extents as they were logged last, with the generation that had them. */
   readonly #extents = new Map<number, { readonly generation: number; readonly bytes: Uint8Array }>();
 
-  constructor(superblock: Superblock) {
+  readonly #ends: FormerEndCollector;
+
+  constructor(superblock: Superblock, ends: FormerEndCollector) {
     this.#superblock = superblock;
+    this.#ends = ends;
   }
 
-  /** What the change makes of the inode; in the order of the log. Null where the file ends with a block, or where is not known. */
-  endAfter({ number, fields, core, forks }: InodeChange): FormerEnd | null {
+  /** To be told of every change, in the order of the log. */
+  look(change: InodeChange): void {
+    const { number: inode, core } = change;
+    if (sharesBlocks(core)) this.#ends.noteSharing({ inode, generation: u32le(core, 92) });
+    const end = this.#endAfter(change);
+    if (end !== null) this.#ends.note(end);
+  }
+
+  /** Null where the file ends with a block, or where is not known. */
+  #endAfter({ number, fields, core, forks }: InodeChange): MetEnd | null {
     const isFile = (u16le(core, 2) & MODE_TYPE) === REGULAR_FILE && core[5] === FORK_FORMATS.extents;
     const isOnDataDevice = (u16le(core, 90) & INODE_FLAGS.realtime) === 0;
     if (!isFile || !isOnDataDevice) {
@@ -49,4 +60,8 @@ export class LoggedEnds {
     }
     return null;
   }
+}
+
+function sharesBlocks(core: Uint8Array): boolean {
+  return core.length >= INODE_CORE_BYTES.v3 && (u64le(core, 120) & BigInt(INODE_FLAGS2.reflink)) !== 0n;
 }

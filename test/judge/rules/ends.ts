@@ -4,11 +4,11 @@ import { expect } from 'vitest';
 import { foreignEndsOf } from '../../../scanners/former-ends.ts';
 import { memoryBytes } from '../../../src/bytes/memory-bytes.ts';
 import type { Entry, Filesystem } from '../../../src/filesystems/filesystem.ts';
-import { type FormerEnd, FormerEndCollector } from '../../../src/filesystems/former-ends.ts';
+import { FormerEndCollector, type MetEnd } from '../../../src/filesystems/former-ends.ts';
 import type { BlockWitness } from '../../../src/judge/block-witness.ts';
 import type { Observation, Stat } from '../../../src/model.ts';
 import { blockWitness, formerlyOf } from '../block-witness-of.ts';
-import { accusation, day, file, LATE_WINDOW, pathCase, ranges } from '../path-case-of.ts';
+import { accusation, file, LATE_WINDOW, pathCase, ranges } from '../path-case-of.ts';
 import type { RuleTests } from './rule-tests.ts';
 
 const SLACK = 'bytes-after-end';
@@ -31,18 +31,18 @@ const BLOCK = 4096;
 /** Inode 12 of generation 1 has blocks 10 to 12 of the volume. */
 const STAT: Stat = file(22, '', { sizeBytes: 2 * BLOCK + 3000, stat: { inode: 12n, generation: 1 } }).stat;
 const ENTRY: Entry = { path: '/d/f', stat: STAT, direntType: 'file', device: 0n, mountPoint: false };
-const OTHER: FormerEnd = { inode: 20, generation: 7, block: 11, bytes: 700 };
+const OTHER: MetEnd = { inode: 20, generation: 7, block: 11, bytes: 700 };
 
 interface Disk {
   /** Bytes with content in each of the three blocks; zeros follow. */
   readonly used: readonly number[];
-  readonly ends: readonly FormerEnd[];
+  readonly ends: readonly MetEnd[];
+  /** Whether the file may share blocks, and which others have, by the log. */
   readonly shares?: boolean;
-  /** When the log begins. */
-  readonly sinceNs?: bigint;
+  readonly sharing?: readonly MetEnd[];
 }
 
-function seen({ used, ends, shares = false, sinceNs = 0n }: Disk) {
+function seen({ used, ends, shares = false, sharing = [] }: Disk) {
   const disk = new Uint8Array(16 * BLOCK);
   for (const [index, length] of used.entries()) disk.fill(1, (10 + index) * BLOCK, (10 + index) * BLOCK + length);
   const nothing = { owned: () => [], isAllocated: () => true, inodeAt: () => null };
@@ -53,7 +53,8 @@ function seen({ used, ends, shares = false, sinceNs = 0n }: Disk) {
   const filesystem: Filesystem = { kind: 'xfs', blocks, extents, ...others };
   const collector = new FormerEndCollector();
   for (const end of ends) collector.note(end);
-  const observations = foreignEndsOf(filesystem, ENTRY, STAT, collector.finish(sinceNs));
+  for (const end of sharing) collector.noteSharing(end);
+  const observations = foreignEndsOf(filesystem, ENTRY, STAT, collector.finish());
   return pathCase({ is: file(22, '', { sizeBytes: STAT.sizeBytes }), observations, window: LATE_WINDOW });
 }
 
@@ -103,13 +104,14 @@ export const END_TESTS: readonly RuleTests[] = [
         expect(accusation(FOREIGN, seen({ used: [BLOCK, 4090, 3000], ends: [{ ...OTHER, bytes: 4090 }] }))).toBeNull(),
     },
     innocent: {
-      'blocks in common with another file (`cp --reflink`), and grown since: exempt unless the log knows the file from its birth':
+      'blocks in common with another file (`cp --reflink`), and grown since: exempt where both have shared blocks':
         () => {
-          const disk = { used: [BLOCK, 700, 3000], ends: [OTHER], shares: true };
-          expect(accusation(FOREIGN, seen({ ...disk, sinceNs: day(2) }))).toBeNull();
-          expect(accusation(FOREIGN, seen(disk))).toBe('garbage likely');
+          const disk = { used: [BLOCK, 700, 3000], ends: [OTHER] };
+          expect(accusation(FOREIGN, seen({ ...disk, shares: true, sharing: [OTHER] }))).toBeNull();
+          expect(accusation(FOREIGN, seen({ ...disk, shares: true }))).toBe('garbage likely');
+          expect(accusation(FOREIGN, seen({ ...disk, sharing: [OTHER] }))).toBe('garbage likely');
           const own = { ...OTHER, inode: 12, generation: 1 };
-          expect(accusation(FOREIGN, seen({ ...disk, ends: [OTHER, own] }))).toBeNull();
+          expect(accusation(FOREIGN, seen({ ...disk, shares: true, ends: [OTHER, own] }))).toBeNull();
         },
       'the file’s own end of another time, before it grew by a hole or zeros (`truncate`): exempt': () =>
         expect(
