@@ -161,7 +161,7 @@ function raisedByLosses(finding: Finding, counters: Counters): Finding {
 function raisedByExtent(finding: Finding, { extents }: Counters): Finding {
   const rule = RULE_BY_NAME.get(finding.evidence[0]?.rule ?? '');
   if (extents === null || finding.confidence !== 'possible') return finding;
-  if (!rule?.raisedByLosses && !rule?.raisedByExtent) return finding;
+  if (!rule?.raisedByLosses) return finding;
   const around = lossesAround(extents, finding);
   if (around === null) return finding;
   const why = `${around.losses} losses beyond doubt lie in the same ${byteFigure(extents.stripeBytes)} of the host (from byte ${around.offset} of the disk).`;

@@ -43,8 +43,6 @@ export interface Rule {
   readonly needsLossesOfContent?: boolean;
   /** It tells of blocks of content that did not arrive, or went back. */
   readonly isLossOfContent?: boolean;
-  /** Not on a damaged volume alone: `likely` where several losses beyond doubt lie in the same host extent. */
-  readonly raisedByExtent?: boolean;
   /** Its innocent explanations are rare accidents: several findings of it on one volume are losses beyond doubt. */
   readonly severalAreLosses?: boolean;
   /** The same where it is beyond doubt that this directory's names went back. */

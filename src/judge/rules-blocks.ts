@@ -37,7 +37,6 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'Written blocks among others with content are zeros, as their place was before it was this file’s.',
     innocent: ['zeros that a program really wrote: `possible` alone', 'preallocation and holes: exempt'],
-    raisedByExtent: true,
     accuse: known => (holdsNoZeros(known) ? null : neverLandedZeros(known)),
   },
   {
@@ -45,7 +44,6 @@ export const BLOCK_RULES: readonly Rule[] = [
     scanner: 'blocks',
     says: 'All of the file’s blocks are written and zeros, as their places were before they were this file’s.',
     innocent: ['a file of zeros: `possible` alone', 'preallocation and holes: exempt'],
-    raisedByExtent: true,
     accuse: known => (holdsNoZeros(known) ? null : nothingButZeros(known)),
   },
   {
