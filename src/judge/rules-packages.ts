@@ -144,12 +144,12 @@ function isOftenDeleted(known: PathCase): boolean {
   return goneBefore || STRIPPED.test(known.path) || manifestsOf(known).every(manifest => manifest.editable);
 }
 
-/** Deleting stamps the directory: one that has not changed since the unpacking lost the name otherwise. */
 /** The newest generation had it, and the log has nothing against its being gone. */
 function isDeletedByLog(known: PathCase): boolean {
   return isNameVouchedByLog(known) && newestPast(known)?.expectation != null;
 }
 
+/** Deleting stamps the directory: one that has not changed since the unpacking lost the name otherwise. */
 function goneConfidence(known: PathCase, manifest: Expectation): 'likely' | 'possible' {
   if (isOftenDeleted(known)) return 'possible';
   if (known.above?.verdict === 'missing') return known.above.confidence === 'possible' ? 'possible' : 'likely';
