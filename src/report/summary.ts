@@ -9,6 +9,7 @@ import { printablePath, printableText, shellWord } from './printable.ts';
 import { referencesForPeople } from './reference-text.ts';
 import type { Report } from './report.ts';
 import { extentLines } from './summary-extents.ts';
+import { journalSentences } from './summary-journal.ts';
 import { hintRemedyLines, remedyLines } from './summary-remedies.ts';
 import { topLines } from './summary-top.ts';
 import { type Tally, tally } from './tally.ts';
@@ -54,7 +55,7 @@ export function renderSummary(report: Report, options: SummaryOptions = {}): str
     remedyLines(counted, { palette, columns, volumeOf }),
     hintRemedyLines(counted, { palette, columns, volumeOf }),
     extentLines(report.extents, { palette, columns, volumeOf }),
-    unvouchedLines(report, counted, palette, columns),
+    unvouchedLines(report, counted, { palette, columns, volumeOf }),
     skippedLines(report.coverage.skipped, { palette, columns, volumeOf }),
     errorLines(report.errors, palette, columns),
     nextLines(report, counted, options),
@@ -158,9 +159,10 @@ function countLines(counted: Tally, palette: Palette): string[] {
   ];
 }
 
-function unvouchedLines(report: Report, counted: Tally, palette: Palette, columns: number): string[] {
+function unvouchedLines(report: Report, counted: Tally, { palette, columns, volumeOf }: Display): string[] {
   const { unvouched } = report.coverage;
-  if (unvouched === 0 && counted.suspects === 0) return [];
+  const journals = journalSentences(report.target.volumes, report.window, volumeOf);
+  if (unvouched === 0 && counted.suspects === 0 && journals.length === 0) return [];
   const all = report.summary.vouched + unvouched;
   const lines = [palette.strong('What nobody could vouch for')];
   if (unvouched > 0) {
@@ -174,7 +176,7 @@ function unvouchedLines(report: Report, counted: Tally, palette: Palette, column
       ...counted.suspectPlaces.map(({ path, count }) => `  ${figure(count).padStart(9)}  ${printablePath(path)}`),
     );
   }
-  return lines;
+  return [...lines, ...journals.flatMap(sentence => wrapText(sentence, columns, 2))];
 }
 
 function skippedLines(skipped: readonly Skipped[], { palette, columns, volumeOf }: Display): string[] {
