@@ -2,7 +2,8 @@
 // hold against its own rules (NULL where none should be) is no matter: writable_schema and ALTER TABLE bring that about.
 // https://sqlite.org/pragma.html#pragma_integrity_check
 
-import Database from 'better-sqlite3';
+import { createRequire } from 'node:module';
+import type Database from 'better-sqlite3';
 import { FILE_VERSIONS_AT, ROLLBACK_VERSION, SMALLEST_PAGE_BYTES } from './layout.ts';
 import {
   areExpressionsTame,
@@ -15,6 +16,13 @@ import {
 } from './schema.ts';
 import { mayBeTooDeep } from './tree-depth.ts';
 
+const require = createRequire(import.meta.url);
+
+/** Loaded when the first database is met: most workers never meet one. */
+function sqlite(): typeof Database {
+  return require('better-sqlite3');
+}
+
 /**
  * SQLite's first word on a contradiction of structure; null: there is none, or this SQLite cannot tell (an application's
  * collation or function, a tree of a depth that no SQLite makes).
@@ -24,7 +32,7 @@ export function contradictionOf(bytes: Buffer, pageBytes: number): string | null
   if (bytes.length < SMALLEST_PAGE_BYTES || mayBeTooDeep(bytes, pageBytes)) return null;
   bytes.fill(ROLLBACK_VERSION, FILE_VERSIONS_AT, FILE_VERSIONS_AT + 2);
   return toldBy(() => {
-    const database = new Database(bytes, { readonly: true });
+    const database = new (sqlite())(bytes, { readonly: true });
     try {
       return new Check(database).run();
     } finally {
@@ -38,7 +46,7 @@ function toldBy(check: () => string | null): string | null {
   try {
     return check();
   } catch (error) {
-    if (!(error instanceof Database.SqliteError)) throw error;
+    if (!(error instanceof sqlite().SqliteError)) throw error;
     return isOfStructure(error) ? error.message : null;
   }
 }
@@ -105,7 +113,7 @@ class Check {
       const rows = this.#database.pragma(pragma) as Record<string, unknown>[];
       return rows.map(row => String(Object.values(row)[0]));
     } catch (error) {
-      if (error instanceof Database.SqliteError && !isOfStructure(error)) return null;
+      if (error instanceof sqlite().SqliteError && !isOfStructure(error)) return null;
       throw error;
     }
   }
