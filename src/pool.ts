@@ -38,8 +38,10 @@ export class Pool {
     this.jobs = jobs;
     this.#piscina = new Piscina({
       filename: workerFile(),
-      minThreads: jobs,
+      // A thread is started when there is work for it: one that is ended while it still loads its modules may take the process along.
+      minThreads: 0,
       maxThreads: jobs,
+      idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
     });
   }
