@@ -4,9 +4,9 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import type { ByteSource } from '../src/bytes/byte-source.ts';
-import { ReadError } from '../src/errors.ts';
+import { unlessRefused } from '../src/errors.ts';
+import { type ChecksummedFile, checksummedFileOf, isCertainlyGits } from '../src/formats/git/checksummed-files.ts';
 import type { BytePath, Observation, Stat } from '../src/model.ts';
-import { type ChecksummedFile, checksummedFileOf, isCertainlyGits } from './git-checksummed-files.ts';
 import type { StructureScanner } from './scanner.ts';
 
 const NAME = 'git-checksums';
@@ -39,22 +39,13 @@ export const GIT_CHECKSUMS: StructureScanner = {
   *inspect(path: BytePath, _stat: Stat, bytes: ByteSource): Iterable<Observation> {
     const file = checksummedFileOf(path);
     if (file === null || bytes.size > LARGEST_FILE_BYTES) return;
-    const noticed = noticedOrRefused(path, file, bytes);
+    // What the medium refuses, the reading of the file tells already, with its ranges.
+    const noticed = unlessRefused(() => noticedIn(path, file, bytes));
     if (noticed !== null) yield { scanner: NAME, path, ranges: [], ...noticed };
   },
 };
 
 type Noticed = Pick<Observation, 'rule' | 'supports' | 'detail'>;
-
-/** Null when the medium refuses: the reading of the file tells that already, with its ranges. */
-function noticedOrRefused(path: BytePath, file: ChecksummedFile, bytes: ByteSource): Noticed | null {
-  try {
-    return noticedIn(path, file, bytes);
-  } catch (error) {
-    if (error instanceof ReadError) return null;
-    throw error;
-  }
-}
 
 /** Null: another program's file of such a name, or one of git's that carries no digest. */
 function noticedIn(path: BytePath, file: ChecksummedFile, bytes: ByteSource): Noticed | null {

@@ -1,7 +1,7 @@
 // Bytes after a file's end in its last block: the kernel zeroes them when it writes the block, so others are of another day
 // of the block or of the inode. Only a file system in an image shows them. Needs no reference.
 
-import { DamageError, ReadError } from '../src/errors.ts';
+import { unlessRefused } from '../src/errors.ts';
 import type { Entry, Filesystem } from '../src/filesystems/filesystem.ts';
 import type { Observation } from '../src/model.ts';
 
@@ -18,10 +18,5 @@ export function slackOf(filesystem: Filesystem, entry: Entry): Observation[] {
 
 /** Null where there are none to see; what is broken or refused there, the reading of the file has told. */
 function bytesAfterEnd(filesystem: Filesystem, entry: Entry): Uint8Array | null {
-  try {
-    return filesystem.bytesAfterEnd?.(entry) ?? null;
-  } catch (error) {
-    if (error instanceof DamageError || error instanceof ReadError) return null;
-    throw error;
-  }
+  return unlessRefused(() => filesystem.bytesAfterEnd?.(entry) ?? null);
 }

@@ -9,6 +9,7 @@ import { type DatabaseHeader, readHeader } from '../src/formats/sqlite/header.ts
 import { JOURNAL_SUFFIX, SMALLEST_PAGE_BYTES, WAL_SUFFIX } from '../src/formats/sqlite/layout.ts';
 import type { BytePath, ByteRange, Observation, Stat } from '../src/model.ts';
 import type { Siblings, StructureScanner } from './scanner.ts';
+import { readWhole } from './whole-file.ts';
 
 const NAME = 'sqlite';
 /** Whatever it is called, a whole database is a number of pages. These names are looked into at any size. */
@@ -45,7 +46,8 @@ function lookedInto(bytes: ByteSource): Contradiction | null {
   if (header === null) return null;
   const short = cutShort(header, bytes.size);
   if (short !== null || bytes.size > LARGEST_FILE_BYTES) return short;
-  const message = contradictionOf(wholeOf(bytes), header.pageBytes);
+  const content = readWhole(bytes);
+  const message = content === null ? null : contradictionOf(content, header.pageBytes);
   if (message === null) return null;
   const ranges = pagesOf(message).map(page => rangeOf(page, header, bytes.size));
   return { detail: `SQLite finds the database inconsistent: ${shortened(message)}.`, ranges };
@@ -59,11 +61,6 @@ function cutShort({ sizePages, pageBytes }: DatabaseHeader, sizeBytes: number): 
     detail: `The database counts ${sizePages} pages of ${pageBytes} bytes, and the file holds ${whole}.`,
     ranges: [],
   };
-}
-
-function wholeOf(bytes: ByteSource): Buffer {
-  const content = Buffer.alloc(bytes.size);
-  return content.subarray(0, bytes.read(content, 0));
 }
 
 const LONGEST_MESSAGE = 160;

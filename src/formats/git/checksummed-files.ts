@@ -1,7 +1,7 @@
 // Which files of a git repository end with a digest of all that stands before it, what they begin with, and which of them are
 // named by a digest that they hold. Follows gitformat-index(5), gitformat-pack(5), gitformat-commit-graph(5). Reads no bytes.
 
-import type { BytePath } from '../src/model.ts';
+import type { BytePath } from '../../model.ts';
 
 /** Where a file holds the digest that its name is made of: in its trailer, in front of that, or behind a header. */
 export type PlaceOfName = 'trailer' | 'before-trailer' | 'after-header';
