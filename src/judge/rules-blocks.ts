@@ -4,6 +4,7 @@ import type { FindingRange, RangeState, Stat } from '../model.ts';
 import { type BlockWitness, isUnchanged, type PlacedSpan, type PlaceState, spanAt } from './block-witness.ts';
 import { type PathCase, sameInode } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
+import { isTouchedByHabit } from './rules-content.ts';
 
 export const BLOCK_RULES: readonly Rule[] = [
   {
@@ -222,17 +223,13 @@ function endNotWritten(known: PathCase, goesOn: boolean): Accusation | null {
   });
 }
 
-/** Names of files that programs touch without writing: stamps, locks, sessions. */
-const TOUCHED_BY_HABIT =
-  /(^|[._-])(stamp|lock|lck|session|sess|pid|touch|timestamp|heartbeat|keep|gitkeep)([._-]|$)|\.(lock|pid|stamp)$/i;
-
 function writtenInPlace(known: PathCase): Accusation | null {
   return byMaps(known, (witness, stat) => {
     const { formerly, reference } = witness;
     if (formerly === null || stat.sizeBytes === 0 || stat.sizeBytes !== formerly.sizeBytes) return null;
     if (!isUnchanged(witness)) return null;
     if (stat.mtimeNs <= formerly.mtimeNs || stat.mtimeNs !== stat.ctimeNs) return null;
-    if (TOUCHED_BY_HABIT.test(known.path.slice(known.path.lastIndexOf('/') + 1))) return null;
+    if (isTouchedByHabit(known.path)) return null;
     const detail = `It was written since ${reference}, and each of its blocks is at its place and as it was then.`;
     return { verdict: 'stale', confidence: 'possible', detail };
   });

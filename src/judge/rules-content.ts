@@ -1,6 +1,7 @@
 // Content against the generations of a baseline. "Newest" is the newest generation by the time it stands for.
 
-import type { Expectation, FindingRange, Stat } from '../model.ts';
+import type { BytePath, Expectation, FindingRange, Stat } from '../model.ts';
+import { baseName } from '../path.ts';
 import { classifyDamage, olderMatch, olderStates, spansAgainst } from './damage-class.ts';
 import {
   agreement,
@@ -243,6 +244,10 @@ function anotherInode(known: PathCase): Accusation | null {
 const TOUCHED_BY_HABIT =
   /(^|[._-])(stamp|lock|lck|session|sess|pid|touch|timestamp|heartbeat|keep|gitkeep)([._-]|$)|\.(lock|pid|stamp)$/i;
 
+export function isTouchedByHabit(path: BytePath): boolean {
+  return TOUCHED_BY_HABIT.test(baseName(path));
+}
+
 function writtenYetUnchanged(known: PathCase): Accusation | null {
   const both = compared(known);
   if (both === null || known.seen === null || both.stat.type !== 'file' || both.stat.sizeBytes === 0) return null;
@@ -250,7 +255,7 @@ function writtenYetUnchanged(known: PathCase): Accusation | null {
   if (known.blocks.some(({ reference }) => reference === newest.reference)) return null;
   if (isAfterWindow(past.generation.atNs, known.scan.window) || agreement(known.seen, newest) !== 'same') return null;
   if (!sameInode(stat, formerly) || stat.mtimeNs <= formerly.mtimeNs || stat.mtimeNs !== stat.ctimeNs) return null;
-  if (TOUCHED_BY_HABIT.test(known.path.slice(known.path.lastIndexOf('/') + 1))) return null;
+  if (isTouchedByHabit(known.path)) return null;
   const detail = `It was written since ${past.generation.id}, yet its content is the same.`;
   return { verdict: 'stale', confidence: 'possible', detail, expected: newest };
 }

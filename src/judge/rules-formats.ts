@@ -3,16 +3,7 @@
 import type { Observation } from '../model.ts';
 import { words } from './block-states.ts';
 import { isUnchanged } from './block-witness.ts';
-import {
-  agreement,
-  holdsInode,
-  knowsTheEnd,
-  manifestsOf,
-  newestPast,
-  type PastState,
-  type PathCase,
-  timelineOf,
-} from './path-case.ts';
+import { agreement, holdsInode, knowsTheEnd, newestPast, type PastState, type PathCase } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
 import { windowPlace } from './window.ts';
 
@@ -60,7 +51,7 @@ export function observed(known: PathCase, rule: string): Observation | null {
 
 function database(known: PathCase): Accusation | null {
   const observation = observed(known, 'database-contradicts-itself');
-  if (observation === null || isKnownSo(known)) return null;
+  if (observation === null || referencesWithSameBytes(known).length > 0) return null;
   const verdict = isPartlyAsThen(known) ? 'stale' : 'garbage';
   return { verdict, confidence: 'possible', detail: observation.detail };
 }
@@ -71,13 +62,12 @@ function isOfOldTimes({ seen, scan, inode, newest }: PathCase): boolean {
   return !mayBeNewer && windowPlace(seen?.stat ?? null, scan.window) === 'outside';
 }
 
-/** Somebody had the very same bytes: it was broken then already. */
-function isKnownSo(known: PathCase): boolean {
-  const { seen, blocks } = known;
-  if (seen === null) return false;
-  const past = timelineOf(known).flatMap(({ expectation }) => expectation ?? []);
-  const isSame = [...manifestsOf(known), ...past].some(state => agreement(seen, state) === 'same');
-  return isSame || blocks.some(isUnchanged);
+/** What has the very same bytes on record: manifests, generations, maps of blocks. What is broken was so there already. */
+export function referencesWithSameBytes({ seen, expected, blocks }: PathCase): string[] {
+  if (seen === null) return [];
+  const states = expected.filter(state => agreement(seen, state) === 'same');
+  const maps = blocks.filter(map => isUnchanged(map) && map.formerly?.sizeBytes === seen.stat?.sizeBytes);
+  return [...states, ...maps].map(({ reference }) => reference);
 }
 
 /** The same file was written in part since the backup, and all of it is its own: pages of it went back, or were left behind. */

@@ -1,10 +1,9 @@
 // What git's own files say of themselves: the digests that they end with, and the form of a reflog's lines.
 
 import type { Confidence, FindingRange, Observation } from '../model.ts';
-import { type BlockWitness, isUnchanged } from './block-witness.ts';
-import { agreement, isAfterWindow, type PathCase } from './path-case.ts';
+import { isAfterWindow, type PathCase } from './path-case.ts';
 import type { Accusation, Rule } from './rule.ts';
-import { observed } from './rules-formats.ts';
+import { observed, referencesWithSameBytes } from './rules-formats.ts';
 
 export const GIT_FILE_RULES: readonly Rule[] = [
   {
@@ -66,16 +65,11 @@ function confidenceOf(known: PathCase): Confidence {
  */
 const BROUGHT_TO_DISK = /\/pack-[0-9a-f]+\.(?:pack|idx)$/;
 
-/** By a manifest, the backup's map, or a generation that may not have captured the damage: they vouch against garbage. */
-function wasSoBefore({ seen, expected, blocks, scan }: PathCase): boolean {
-  if (seen === null) return false;
-  const { window } = scan;
-  const late = scan.generations.filter(({ atNs }) => window !== null && isAfterWindow(atNs, window));
-  const isLate = (reference: string) => late.some(({ id }) => id === reference);
-  const isInMap = (witness: BlockWitness) =>
-    isUnchanged(witness) && witness.formerly?.sizeBytes === seen.stat?.sizeBytes && !isLate(witness.reference);
-  const isSame = expected.some(state => !isLate(state.reference) && agreement(seen, state) === 'same');
-  return isSame || blocks.some(isInMap);
+/** By what may not have captured the damage: that vouches against garbage. */
+function wasSoBefore(known: PathCase): boolean {
+  const { generations, window } = known.scan;
+  const late = generations.filter(({ atNs }) => window !== null && isAfterWindow(atNs, window)).map(({ id }) => id);
+  return referencesWithSameBytes(known).some(reference => !late.includes(reference));
 }
 
 function asPossible(observation: Observation | null): Accusation | null {

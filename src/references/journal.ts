@@ -7,7 +7,7 @@ import type { Entry, Filesystem, LostEntry } from '../filesystems/filesystem.ts'
 import type { LoggedState } from '../filesystems/logged-state.ts';
 import type { BlockHashes, BytePath, Digests, Expectation, ReferenceInfo } from '../model.ts';
 import { baseName } from '../path.ts';
-import type { Reference } from './reference.ts';
+import { existing, type Reference } from './reference.ts';
 
 /** Its ReferenceInfo.id. */
 const JOURNAL_ID = 'journal';
@@ -59,7 +59,7 @@ class LoggedWalk {
     for (const entry of this.#view.list(directory).entries) {
       const other = onDisk.get(baseName(entry.path)) ?? null;
       if (entry.stat === null || entry.viaSecondName) {
-        yield existing(entry);
+        yield named(entry);
         continue;
       }
       yield this.#expectation(entry, isSame(entry, other));
@@ -83,8 +83,7 @@ class LoggedWalk {
     const isChanged = !isSameInode || this.#changed.has(Number(stat.inode));
     const content = stat.type === 'file' && isChanged ? this.#contentOf(entry) : NOTHING;
     return {
-      ...SILENT,
-      path,
+      ...existing(JOURNAL_ID, path),
       type: stat.type,
       sizeBytes: stat.type === 'file' ? stat.sizeBytes : null,
       ...content,
@@ -115,24 +114,9 @@ class LoggedWalk {
   }
 }
 
-const SILENT: Expectation = {
-  reference: JOURNAL_ID,
-  path: '/',
-  type: null,
-  sizeBytes: null,
-  digests: {},
-  blocks: null,
-  linkTarget: null,
-  stat: null,
-  owner: null,
-  editable: false,
-  installedAtNs: null,
-  remedy: null,
-};
-
 /** A name that leads nowhere, or to what has another one: what it should lead to the log does not know. */
-function existing({ path, direntType }: Entry | LostEntry): Expectation {
-  return { ...SILENT, path, type: direntType };
+function named({ path, direntType }: Entry | LostEntry): Expectation {
+  return { ...existing(JOURNAL_ID, path), type: direntType };
 }
 
 function isSame(logged: Entry, there: Entry | null): boolean {

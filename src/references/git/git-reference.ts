@@ -6,7 +6,7 @@ import type { Entry, Filesystem } from '../../filesystems/filesystem.ts';
 import type { BytePath, Expectation, ReferenceInfo, ScanError } from '../../model.ts';
 import { childPath, comparePaths, isBelow, parentPath } from '../../path.ts';
 import { PathResolver } from '../../tree/resolve-path.ts';
-import type { Reference } from '../reference.ts';
+import { existing, type Reference } from '../reference.ts';
 import { parseSettings } from './conversions.ts';
 import { mayConvert, openRepository, type Repository, type TrackedFile, trackedFiles } from './repository.ts';
 import { GitSightings } from './sightings.ts';
@@ -141,19 +141,5 @@ function* merged(outer: Iterable<TrackedFile>, inner: Iterable<TrackedFile>): It
 }
 
 function expectationOf({ path, format, id, readAs }: TrackedFile): Expectation {
-  return {
-    reference: GIT_INFO.id,
-    path,
-    type: null,
-    sizeBytes: null,
-    digests: { [`git-${format}`]: id },
-    blocks: null,
-    linkTarget: null,
-    stat: null,
-    owner: null,
-    editable: false,
-    installedAtNs: null,
-    remedy: null,
-    readAs,
-  };
+  return { ...existing(GIT_INFO.id, path), digests: { [`git-${format}`]: id }, readAs };
 }
