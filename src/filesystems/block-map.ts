@@ -32,6 +32,12 @@ export const LOGICAL_END = 2 ** 32;
 
 export const EMPTY_MAP: BlockMap = { runs: [], lost: [], nodes: [] };
 
+/** The block of the volume that holds a block of the file; null for holes and what was never written. */
+export function writtenBlock({ runs }: BlockMap, wanted: number): number | null {
+  const run = runs.find(({ logical, length }) => logical <= wanted && wanted < logical + length);
+  return run === undefined || run.unwritten ? null : run.physical + wanted - run.logical;
+}
+
 /** Whether all blocks of a file, and those of its map, are such ones; not where some cannot be had. */
 export function everyBlock({ runs, nodes, lost }: BlockMap, isSuch: (block: number) => boolean): boolean {
   if (lost.length > 0 || !nodes.every(isSuch)) return false;

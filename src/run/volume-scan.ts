@@ -150,7 +150,7 @@ function spoolOf(scan: VolumeScan): Spool {
 }
 
 function groupsOf(scan: VolumeScan): Iterable<PathGroup> {
-  return pathsOf(scan, scan.git === null || scan.git.isEmpty ? scan.references : [...scan.references, scan.git]);
+  return pathsOf(scan, scan.git === null ? scan.references : [...scan.references, scan.git]);
 }
 
 function pathsOf(scan: VolumeScan, references: readonly Reference[]): Iterable<PathGroup> {

@@ -4,7 +4,7 @@
 
 import { DamageError, unlessRefused } from '../../errors.ts';
 import { u16le, u32le } from '../../struct/integers.ts';
-import type { BlockMap, BlockRun } from '../block-map.ts';
+import { type BlockMap, writtenBlock } from '../block-map.ts';
 import type { MapContext } from './extent-tree.ts';
 import type { Inode } from './inode.ts';
 import { INCOMPAT, INDEX_ENTRY_BYTES, INDEX_ROOT_INFO_AT, INDEX_TAIL_BYTES, indexRootInfo } from './layout.ts';
@@ -165,9 +165,9 @@ export class DirectoryIndex {
   }
 
   #block(logical: number): Uint8Array {
-    const run = runOf(this.#map, logical);
-    if (run === null) throw this.#wrong('index', 'a hole', `block ${logical}`);
-    return this.#context.readBlock(run.physical + logical - run.logical);
+    const block = writtenBlock(this.#map, logical);
+    if (block === null) throw this.#wrong('index', 'a hole', `block ${logical}`);
+    return this.#context.readBlock(block);
   }
 
   #wrong(field: string, found: number | string, expected: number | string): DamageError {
@@ -177,10 +177,6 @@ export class DirectoryIndex {
 
 function isLast(step: Step | undefined): boolean {
   return step === undefined || step.at + 1 >= step.node.blocks.length;
-}
-
-function runOf({ runs }: BlockMap, logical: number): BlockRun | null {
-  return runs.find(run => run.logical <= logical && logical < run.logical + run.length && !run.unwritten) ?? null;
 }
 
 /** Index of the last hash that is not greater; the first one counts as the least. */

@@ -5,7 +5,7 @@
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { DamageError, UnsupportedError } from '../../errors.ts';
 import type { Nanoseconds } from '../../model.ts';
-import type { BlockMap, BlockRun } from '../block-map.ts';
+import { type BlockMap, type BlockRun, writtenBlock } from '../block-map.ts';
 import { type BlockOverlay, makeOverlay, type OverlaidBlock, OverlaidBytes } from '../block-overlay.ts';
 import { type FastCommits, readFastCommits } from './fast-commit.ts';
 import { applyFastCommits, type FastCommitPatches } from './fast-commit-state.ts';
@@ -71,8 +71,8 @@ function journalOnDevice(volume: Ext4Volume, device: ByteSource): OpenJournal {
 }
 
 function placeIn(map: BlockMap, block: number, blockSize: number): number | null {
-  const run = map.runs.find(({ logical, length }) => logical <= block && block < logical + length);
-  return run === undefined || run.unwritten ? null : (run.physical + block - run.logical) * blockSize;
+  const place = writtenBlock(map, block);
+  return place === null ? null : place * blockSize;
 }
 
 /** Throws what openJournal throws. */

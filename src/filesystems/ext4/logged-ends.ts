@@ -1,7 +1,7 @@
 // Where regular files ended by copies of blocks of the inode table: of those whose map lies in the inode, which are most.
 
 import { ReadError, unlessRefused } from '../../errors.ts';
-import type { BlockMap } from '../block-map.ts';
+import { type BlockMap, writtenBlock } from '../block-map.ts';
 import { DamageLog } from '../damage-log.ts';
 import type { MetEnd } from '../former-ends.ts';
 import { type MapContext, readExtentTree } from './extent-tree.ts';
@@ -18,7 +18,7 @@ export function* endsInTable(volume: Ext4Volume, table: Uint8Array, firstInode: 
     const inode = new Inode(superblock, firstInode + at / superblock.inodeSize, table, at, at);
     const bytes = isWithBlocks(inode) ? inode.sizeBytes % blockSize : 0;
     const map = bytes === 0 ? null : unlessRefused(() => mapOf(inode, context));
-    const block = map === null ? null : writtenBlockOf(map, Math.floor(inode.sizeBytes / blockSize));
+    const block = map === null ? null : writtenBlock(map, Math.floor(inode.sizeBytes / blockSize));
     if (block !== null) yield { inode: inode.number, generation: inode.raw.generation, block, bytes };
   }
 }
@@ -38,9 +38,4 @@ function withoutBlocks({ checksums, zones, blockSize, source }: Ext4Volume): Map
 function mapOf(inode: Inode, context: MapContext): BlockMap {
   if (inode.has(INODE_FLAGS.extents)) return readExtentTree(inode, context);
   return readIndirectBlocks(inode, context, Math.ceil(inode.sizeBytes / context.blockSize));
-}
-
-function writtenBlockOf({ runs }: BlockMap, wanted: number): number | null {
-  const run = runs.find(({ logical, length }) => logical <= wanted && wanted < logical + length);
-  return run === undefined || run.unwritten ? null : run.physical + wanted - run.logical;
 }

@@ -3,7 +3,7 @@
 
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { DamageError, ReadError, UnsupportedError } from '../../errors.ts';
-import { type BlockMap, EMPTY_MAP } from '../block-map.ts';
+import { type BlockMap, EMPTY_MAP, writtenBlock } from '../block-map.ts';
 import { ChunkCache } from '../chunk-cache.ts';
 import { DamageLog } from '../damage-log.ts';
 import type { DirectoryContent } from '../directory-record.ts';
@@ -146,10 +146,10 @@ export class XfsVolume implements DirectoryContext, InodeVolume<Inode> {
     const used = inode.sizeBytes % this.blockSize;
     if (used === 0 || inode.isRealtime) return null;
     const last = Math.floor(inode.sizeBytes / this.blockSize);
-    const run = this.blockMap(inode).runs.find(({ logical, length }) => logical <= last && last < logical + length);
-    if (run === undefined || run.unwritten) return null;
+    const block = writtenBlock(this.blockMap(inode), last);
+    if (block === null) return null;
     const rest = new Uint8Array(this.blockSize - used);
-    const at = (run.physical + last - run.logical) * this.blockSize + used;
+    const at = block * this.blockSize + used;
     if (this.source.read(rest, at) < rest.length) throw new ReadError(this.source.name, at, rest.length);
     return rest;
   }
